@@ -1,0 +1,35 @@
+{
+  "targets": [
+    {
+      "target_name": "afterimage",
+      "sources": [
+        "src/addon.cc",
+        "src/arguments.cc",
+        "src/directory-calls.cc",
+        "src/file-calls.cc",
+        "src/metadata-calls.cc",
+        "src/stat-record.cc",
+        "src/system-error.cc",
+        "src/xattr-calls.cc"
+      ],
+      "dependencies": [
+        "<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"
+      ],
+      "defines": [
+        "NAPI_VERSION=8",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "_FILE_OFFSET_BITS=64"
+      ],
+      "cflags_cc": ["-Wall", "-Wextra", "-fvisibility=hidden"],
+      "conditions": [
+        ["OS=='linux'", { "defines": ["_GNU_SOURCE"] }],
+        ["OS=='mac'", {
+          "xcode_settings": {
+            "MACOSX_DEPLOYMENT_TARGET": "11.0",
+            "GCC_SYMBOLS_PRIVATE_EXTERN": "YES"
+          }
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,44 @@
+/** What the native addon exports: thin system calls that policy is built on in system-directory.ts. */
+
+/** Raised together with kInterfaceVersion in src/addon.cc, so that a stale build is noticed. */
+export const NATIVE_INTERFACE_VERSION = 1;
+
+/**
+ * Directories and files are descriptor numbers that the caller closes with node:fs. Names are single
+ * components; `undefined` in place of a name means the directory itself. Failures throw (or reject
+ * with) Node-shaped errors that carry `code`, `errno`, `syscall` and `entry`; arguments of the wrong
+ * type throw a TypeError. What may take long returns a promise and runs on the thread pool, on a
+ * descriptor of its own.
+ */
+export interface NativeAddon {
+  readonly interfaceVersion: number;
+  openRoot(path: Uint8Array): number;
+  openDirectory(fd: number, name: Uint8Array): number;
+  openFile(fd: number, name: Uint8Array, forWriting: boolean): number;
+  createFile(fd: number, name: Uint8Array): number;
+  /** Packed entries: see decodeListing in stat-record.ts. */
+  list(fd: number): Promise<Buffer>;
+  /** Fills `target` (see decodeStat in stat-record.ts); false when there is no such entry. */
+  stat(fd: number, name: Uint8Array | undefined, target: Uint8Array): boolean;
+  makeDirectory(fd: number, name: Uint8Array): void;
+  makeSymlink(fd: number, name: Uint8Array, target: Uint8Array): void;
+  readSymlink(fd: number, name: Uint8Array): Buffer;
+  /** `type` holds the S_IFMT bits; the node's mode is 0600. */
+  makeNode(fd: number, name: Uint8Array, type: number, deviceMajor: number, deviceMinor: number): void;
+  link(fd: number, name: Uint8Array, targetFd: number, targetName: Uint8Array): void;
+  rename(fd: number, name: Uint8Array, targetFd: number, targetName: Uint8Array, exchange: boolean): void;
+  unlink(fd: number, name: Uint8Array, isDirectory: boolean): void;
+  /** 2^32 - 1 leaves an owner as it is. */
+  setOwner(fd: number, name: Uint8Array | undefined, uid: number, gid: number): void;
+  setMode(fd: number, name: Uint8Array | undefined, mode: number): void;
+  setTimes(fd: number, name: Uint8Array | undefined, accessNs: bigint | undefined, modifyNs: bigint | undefined): void;
+  /** Keys and values in turn. */
+  xattrs(fd: number, name: Uint8Array | undefined): Buffer[];
+  setXattr(fd: number, name: Uint8Array | undefined, key: Uint8Array, value: Uint8Array): void;
+  removeXattr(fd: number, name: Uint8Array | undefined, key: Uint8Array): void;
+  /** False when the file system cannot make this range a hole. */
+  punch(fd: number, offset: number, length: number): Promise<boolean>;
+  /** Start and end of the next run of data, or undefined when only a hole follows. */
+  nextData(fd: number, offset: number): [number, number] | undefined;
+  syncFileSystem(fd: number): Promise<void>;
+}
