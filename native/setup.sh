@@ -19,7 +19,8 @@ fi
 # modules may install, so nothing here is fatal.
 missing_tools() {
   local missing=()
-  command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || missing+=(g++)
+  # node-gyp's makefiles call g++ unless CXX says otherwise.
+  command -v "${CXX:-g++}" >/dev/null || missing+=(g++)
   command -v make >/dev/null || missing+=(make)
   command -v python3 >/dev/null || missing+=(python3)
   printf '%s' "${missing[*]-}"

@@ -20,7 +20,7 @@ const XATTR_VALUE_BYTES_MAX = 64 * 1024;
 
 class MemoryDirectory implements Directory {
   readonly #handle: MemoryHandle;
-  readonly #rules: MemoryTree;
+  readonly #rules: MemoryRules;
 
   constructor(rules: MemoryRules, inode: MemoryInode) {
     this.#handle = new MemoryHandle(rules, inode);

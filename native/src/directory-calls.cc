@@ -133,6 +133,8 @@ class ListTask : public Task {
   }
 
   Napi::Value Result(Napi::Env env) override {
+    // A buffer over no memory would count as detached.
+    if (packed_.empty()) return Napi::Buffer<uint8_t>::New(env, 0);
     auto* keep = new std::vector<uint8_t>(std::move(packed_));
     return Napi::Buffer<uint8_t>::NewOrCopy(
         env, keep->data(), keep->size(), [](Napi::Env, uint8_t*, std::vector<uint8_t>* held) { delete held; }, keep);
