@@ -277,12 +277,12 @@ export function entryContract(t: Test, subject: Subject): void {
     t.same(await root.list(), []);
   });
 
-  t.test('what is closed is given back to the system', { skip: process.platform !== 'linux' && 'counts /proc/self/fd' }, async (t) => {
+  t.test('what is closed is given back to the system', { skip: process.platform === 'win32' && 'no descriptors to count' }, async (t) => {
     const root = await subject.open(t);
     await put(root, name('file'), 'x');
     await root.makeDirectory(name('inner'));
     await root.makeSymlink(name('link'), name('x'));
-    const count = () => readdirSync('/proc/self/fd').length;
+    const count = () => readdirSync('/dev/fd').length;
     await root.list();
     const before = count();
     for (let round = 0; round < 500; round++) {
