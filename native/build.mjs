@@ -62,8 +62,8 @@ if (!supported.includes(process.platform)) {
     writeFileSync(stamp, builtFor);
     console.log('native addon: built');
   } else {
-    const tail = output.trimEnd().split('\n').slice(-40).join('\n');
-    if (tail !== '') console.error(tail);
+    const lines = output.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('gyp info'));
+    for (const line of lines.slice(-25)) console.error(line);
     const need =
       process.platform === 'darwin'
         ? 'the Xcode command line tools (xcode-select --install) and Python 3'
