@@ -1,10 +1,10 @@
 /** What the native addon exports: thin system calls that policy is built on in system-directory.ts. */
 
 /** Raised together with kInterfaceVersion in src/addon.cc, so that a stale build is noticed. */
-export const NATIVE_INTERFACE_VERSION = 1;
+export const NATIVE_INTERFACE_VERSION = 2;
 
 /**
- * Directories and files are descriptor numbers that the caller closes with node:fs. Names are single
+ * Directories and files are descriptor numbers that the caller closes. Names are single
  * components; `undefined` in place of a name means the directory itself. Failures throw (or reject
  * with) Node-shaped errors that carry `code`, `errno`, `syscall` and `entry`; arguments of the wrong
  * type throw a TypeError. What may take long returns a promise and runs on the thread pool, on a
@@ -36,6 +36,10 @@ export interface NativeAddon {
   xattrs(fd: number, name: Uint8Array | undefined): Buffer[];
   setXattr(fd: number, name: Uint8Array | undefined, key: Uint8Array, value: Uint8Array): void;
   removeXattr(fd: number, name: Uint8Array | undefined, key: Uint8Array): void;
+  /** Never to be called twice for one opening: the number may be another file's by then. */
+  close(fd: number): Promise<void>;
+  /** The same at once, for directories, whose closing never waits for the disk. */
+  closeNow(fd: number): void;
   /** False when the file system cannot make this range a hole. */
   punch(fd: number, offset: number, length: number): Promise<boolean>;
   /** Start and end of the next run of data, or undefined when only a hole follows. */

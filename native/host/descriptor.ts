@@ -1,5 +1,5 @@
 /** Holds one file descriptor number and closes it only when no operation on it is under way. */
-import { close, closeSync } from 'node:fs';
+import type { NativeAddon } from './addon.js';
 import { directoryError } from './directory-error.js';
 
 /**
@@ -7,6 +7,7 @@ import { directoryError } from './directory-error.js';
  * could end up in another file when its own is closed meanwhile.
  */
 export class OpenDescriptor {
+  readonly #addon: NativeAddon;
   readonly #fd: number;
   readonly #closeQuickly: boolean;
   #uses = 0;
@@ -14,7 +15,8 @@ export class OpenDescriptor {
   #drained: (() => void) | undefined;
 
   /** Takes over `fd`. `closeQuickly`: closing it never waits for the disk (directories). */
-  constructor(fd: number, options: { closeQuickly: boolean }) {
+  constructor(addon: NativeAddon, fd: number, options: { closeQuickly: boolean }) {
+    this.#addon = addon;
     this.#fd = fd;
     this.#closeQuickly = options.closeQuickly;
   }
@@ -49,9 +51,7 @@ export class OpenDescriptor {
         this.#drained = resolve;
       });
     }
-    if (this.#closeQuickly) return closeSync(this.#fd);
-    return new Promise((resolve, reject) => {
-      close(this.#fd, (error) => (error ? reject(error) : resolve()));
-    });
+    if (this.#closeQuickly) this.#addon.closeNow(this.#fd);
+    else await this.#addon.close(this.#fd);
   }
 }

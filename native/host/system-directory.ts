@@ -29,7 +29,7 @@ export class SystemDirectory implements Directory {
   /** Takes over `fd`. */
   constructor(addon: NativeAddon, fd: number) {
     this.#addon = addon;
-    this.#descriptor = new OpenDescriptor(fd, { closeQuickly: true });
+    this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: true });
   }
 
   async stat(): Promise<EntryStat> {

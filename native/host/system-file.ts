@@ -44,7 +44,7 @@ export class SystemFile implements TreeFile {
   /** Takes over `fd`. */
   constructor(addon: NativeAddon, fd: number) {
     this.#addon = addon;
-    this.#descriptor = new OpenDescriptor(fd, { closeQuickly: false });
+    this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: false });
   }
 
   async stat(): Promise<EntryStat> {

@@ -1,4 +1,4 @@
-// Holes of open files, and making a whole file system durable. Reading and writing is Node's.
+// Closing, holes of open files, and making a whole file system durable. Reading and writing is Node's.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +11,34 @@
 
 namespace afterimage {
 namespace {
+
+// Interrupted or not, the descriptor is gone: Linux and macOS both release it first.
+int CloseOnce(int fd) { return close(fd) == 0 || errno == EINTR ? 0 : errno; }
+
+// closeNow(fd). In worker threads node:fs warns about closing what it did not open itself.
+void CloseNow(const Napi::CallbackInfo& info) {
+  const int fd = Arguments(info).Descriptor(0);
+  if (const int failure = CloseOnce(fd)) Fail(info.Env(), failure, "close");
+}
+
+class CloseTask : public Task {
+ public:
+  CloseTask(Napi::Env env, int fd) : Task(env, Descriptor(fd)) {}
+
+ private:
+  void Run() override {
+    const int closing = fd();
+    Release();
+    if (const int failure = CloseOnce(closing)) FailWith(failure, "close");
+  }
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+};
+
+// close(fd): Promise<void>. On the thread pool, since closing a file may have to write it out.
+Napi::Value Close(const Napi::CallbackInfo& info) {
+  const int fd = Arguments(info).Descriptor(0);
+  return (new CloseTask(info.Env(), fd))->Start();
+}
 
 class PunchTask : public Task {
  public:
@@ -107,6 +135,8 @@ Napi::Value SyncFileSystem(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void AddFileCalls(Napi::Env env, Napi::Object exports) {
+  exports.Set("close", Napi::Function::New<Close>(env, "close"));
+  exports.Set("closeNow", Napi::Function::New<CloseNow>(env, "closeNow"));
   exports.Set("punch", Napi::Function::New<Punch>(env, "punch"));
   exports.Set("nextData", Napi::Function::New<NextData>(env, "nextData"));
   exports.Set("syncFileSystem", Napi::Function::New<SyncFileSystem>(env, "syncFileSystem"));

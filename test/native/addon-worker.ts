@@ -1,12 +1,15 @@
 /** A thread of addon.test.ts: loads the addon for itself, works with it, and may leave work unfinished. */
-import { closeSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadNative, nativeUnavailableReason } from '../../native/index.js';
+import { loadNative, nativeUnavailableReason, systemDirectories } from '../../native/index.js';
 
 const { path, rounds, abandon } = workerData as { path: string; rounds: number; abandon: boolean };
 const addon = loadNative();
 if (addon === undefined) throw new Error(nativeUnavailableReason());
 
+process.on('warning', (warning) => {
+  throw warning;
+});
 const fd = addon.openRoot(Buffer.from(path));
 if (abandon) {
   // Ends with many of these queued, some running and some done, none awaited.
@@ -19,6 +22,9 @@ if (abandon) {
     if (!addon.stat(fd, undefined, record)) throw new Error('no stat');
     const packed = await addon.list(fd);
     if (packed.length < expected * 96) throw new Error('list is short');
+    const root = await systemDirectories.openRoot(path);
+    const file = await root.openFile(Buffer.from('file-0'), 'read');
+    await Promise.all([file.read(Buffer.alloc(1), 0), file.close(), root.close()]);
     try {
       addon.openFile(fd, Buffer.from('none'), false);
       throw new Error('opened what is not there');
@@ -26,6 +32,6 @@ if (abandon) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-  closeSync(fd);
+  addon.closeNow(fd);
   parentPort?.postMessage('done');
 }

@@ -73,7 +73,7 @@ t.test('no mix of arguments crashes it or leaves a descriptor open', { skip }, a
   const kinds = new Set<string>();
   for (let round = 0; round < 1_000; round++) {
     for (const [name, call] of calls()) {
-      if (name === 'openRoot' || name === 'syncFileSystem') continue;
+      if (['openRoot', 'syncFileSystem', 'close', 'closeNow'].includes(name)) continue;
       const given = Array.from({ length: 5 }, () => pool[Math.floor(random() * pool.length)]);
       try {
         const result = await call(fd, ...given);
@@ -100,7 +100,9 @@ t.test('errors have the shape of Node errors', { skip }, async (t) => {
     entry: Buffer.from('no such'),
     message: "ENOENT: no such file or directory, openat 'no such'",
   });
-  closeSync(fd);
+  addon!.closeNow(fd);
+  t.throws(() => addon!.closeNow(fd), { code: 'EBADF', syscall: 'close' });
+  await t.rejects(addon!.close(fd), { code: 'EBADF', syscall: 'close' });
   t.throws(() => addon!.stat(fd, Buffer.from('x'), Buffer.alloc(88)), { code: 'EBADF' });
   await t.rejects(async () => addon!.list(fd), { code: 'EBADF' });
   await t.rejects(async () => addon!.syncFileSystem(fd), { code: 'EBADF' });
