@@ -4,10 +4,9 @@ import { errorCode, FormatError, PeerError, UsageError } from '../../proto/error
 import { clientAuthUsage, decodeToken, identityOf, type Identity, type Token } from '../../proto/identity.js';
 import type { Clock } from '../../native/host/clock.js';
 import type { Files } from '../../native/host/files.js';
-import type { Random } from '../../native/host/random.js';
 import { parseReceiverAddress, pinReceiver } from './first-contact.js';
 import { generateKey } from './keys.js';
-import { findIdentity, storeIdentity, type AgentIdentity } from './state.js';
+import { findIdentity, isJournalId, storeIdentity, type AgentIdentity } from './state.js';
 
 export interface EnrollRequest {
   readonly token: string;
@@ -17,6 +16,8 @@ export interface EnrollRequest {
 
 export interface EnrollReply {
   readonly certificatePem: string;
+  /** The journal that the receiver keeps for this host: 16 bytes. */
+  readonly journal: Uint8Array;
 }
 
 /** Sends the request over a connection on which only `pinnedCaPem` is trusted. */
@@ -25,7 +26,6 @@ export type SendEnrollment = (pinnedCaPem: string, request: EnrollRequest) => Pr
 export interface EnrollOptions {
   readonly files: Files;
   readonly clock: Clock;
-  readonly random: Random;
   readonly stateDirectory: string;
   /** HOST:PORT. */
   readonly receiver: string;
@@ -36,11 +36,10 @@ export interface EnrollOptions {
 }
 
 const contactTimeoutMs = 15_000;
-const journalIdSizeBytes = 16;
 
 /** Returns the stored identity. UsageError for a bad token or address; PeerError when the receiver is another or refuses. */
 export async function enroll(options: EnrollOptions): Promise<AgentIdentity> {
-  const { files, clock, random, stateDirectory, send, signal } = options;
+  const { files, clock, stateDirectory, send, signal } = options;
   const receiver = parseReceiverAddress(options.receiver);
   const text = options.token.trim();
   const { caFingerprint } = readToken(text);
@@ -49,11 +48,14 @@ export async function enroll(options: EnrollOptions): Promise<AgentIdentity> {
     receiver, caFingerprint, nowNs: clock.wallNs(), timeoutMs: options.timeoutMs ?? contactTimeoutMs, ...(signal === undefined ? {} : { signal }),
   });
   const { keyPem, csrDer } = await generateKey();
-  const { certificatePem } = await send(caPem, { token: text, csrDer });
+  const { certificatePem, journal } = await send(caPem, { token: text, csrDer });
   const { name } = checkCertificate(certificatePem, { caPem, keyPem });
-  // The same host at the same receiver goes on with its journal; anything else begins a new one.
-  const goesOn = former !== undefined && former.name === name && sameAuthority(former.caPem, caPem);
-  const journalId = goesOn ? former.journalId : Buffer.from(random.bytes(journalIdSizeBytes)).toString('hex');
+  const journalId = Buffer.from(journal).toString('hex');
+  if (!isJournalId(journalId)) throw new PeerError('invalid', `the receiver named a journal of ${journal.byteLength} bytes instead of 16`);
+  // What lies in the spool belongs to one journal for ever; another journal needs another state directory.
+  if (former !== undefined && former.journalId !== journalId) {
+    throw new UsageError(`${stateDirectory} belongs to another journal (host ${former.name} at ${former.receiver}); enrol again with another --state directory and a new token`);
+  }
   const identity: AgentIdentity = { keyPem, certificatePem, caPem, receiver: options.receiver, name, journalId };
   await storeIdentity(files, stateDirectory, identity);
   return identity;
@@ -77,9 +79,6 @@ async function findFormer(files: Files, stateDirectory: string): Promise<AgentId
   }
 }
 
-function sameAuthority(left: string, right: string): boolean {
-  return new X509Certificate(left).raw.equals(new X509Certificate(right).raw);
-}
 
 /** A reply that could not be used later is refused now, while the user is looking. */
 function checkCertificate(certificatePem: string, { caPem, keyPem }: { readonly caPem: string; readonly keyPem: string }): Identity {

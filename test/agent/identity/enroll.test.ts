@@ -1,6 +1,6 @@
 /** First contact over real TLS: the token goes only to the receiver that made it, and the identity is kept whole. */
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
@@ -9,8 +9,8 @@ import { enroll, type SendEnrollment } from '../../../agent/identity/enroll.js';
 import { chooseAuthority, parseReceiverAddress } from '../../../agent/identity/first-contact.js';
 import { loadIdentity, renewalDue, storeIdentity } from '../../../agent/identity/state.js';
 import { systemFiles } from '../../../native/host/files.js';
-import { systemRandom } from '../../../native/host/random.js';
 import { systemClock } from '../../../native/host/clock.js';
+import { systemRandom } from '../../../native/host/random.js';
 import { publicKeyFingerprintOf, type Identity } from '../../../proto/identity.js';
 import type { CertificateAuthority } from '../../../receiver/identity/authority.js';
 import { enrol } from '../../../receiver/identity/enrolment.js';
@@ -32,7 +32,11 @@ async function receiver(t: Tap, clock = systemClock) {
   const tokens = new TokenBook({ store: new MemoryTokenStore(), clock, random: systemRandom, caFingerprint: authority.fingerprint });
   const peers: (Identity | Error)[] = [];
   const port = await listen(tlsServer(authority, peers), t);
-  const send: SendEnrollment = (_, request) => enrol(request, { tokens, authority });
+  const send: SendEnrollment = async (_, request) => {
+    const { certificatePem, identity } = await enrol(request, { tokens, authority });
+    // As the receiver does: one journal a host name.
+    return { certificatePem, journal: createHash('sha256').update(identity.name).digest().subarray(0, 16) };
+  };
   return { authority, tokens, peers, port, send };
 }
 
@@ -51,7 +55,7 @@ function tlsServer(authority: CertificateAuthority, peers: (Identity | Error)[] 
 }
 
 const options = (stateDirectory: string, port: number, token: string, send: SendEnrollment) =>
-  ({ files: systemFiles, clock: systemClock, random: systemRandom, stateDirectory, receiver: `localhost:${port}`, token, send });
+  ({ files: systemFiles, clock: systemClock, stateDirectory, receiver: `localhost:${port}`, token, send });
 const neverSent: SendEnrollment = () => { throw new Error('the token was sent'); };
 
 t.test('a host enrols, stores its identity privately, and is known at the next connection', async (t) => {
@@ -79,7 +83,8 @@ t.test('a host enrols, stores its identity privately, and is known at the next c
   t.not(again.keyPem, identity.keyPem);
   t.equal(readdirSync(directory).length, 2, 'the former key is gone');
   const otherToken = await tokens.issue({ host: 'web-2', role: 'host', ttlMs: 60_000 });
-  t.not((await enroll(options(state, port, otherToken, send))).journalId, identity.journalId, 'another host begins its own');
+  await t.rejects(enroll(options(state, port, otherToken, send)), { name: 'UsageError', message: /belongs to another journal/ }, 'another host needs another state directory');
+  t.equal((await loadIdentity(systemFiles, state)).name, 'web-1');
 });
 
 t.test('a client without a certificate reaches the gate and is told what to do', async (t) => {
@@ -139,10 +144,10 @@ t.test('a reply with a certificate for another key or from another CA is refused
   const token = await tokens.issue({ host: 'a', role: 'host', ttlMs: 60_000 });
   const state = t.testdir({ other: {} });
   const other = await newAuthority(join(state, 'other'), [], systemClock);
-  const reply = (certificatePem: string): SendEnrollment => async () => ({ certificatePem });
+  const reply = (certificatePem: string): SendEnrollment => async () => ({ certificatePem, journal: Buffer.alloc(16, 1) });
   const { certificate } = await signedHost(authority);
   await t.rejects(enroll(options(state, port, token, reply(certificate.toString()))), { code: 'invalid', message: /not for the key that was sent/ });
-  await t.rejects(enroll(options(state, port, token, async (_, { csrDer }) => other.sign(csrDer, { name: 'a', role: 'host' }))), { code: 'invalid', message: /not issued by the pinned authority/ });
+  await t.rejects(enroll(options(state, port, token, async (_, { csrDer }) => ({ ...(await other.sign(csrDer, { name: 'a', role: 'host' })), journal: Buffer.alloc(16, 1) }))), { code: 'invalid', message: /not issued by the pinned authority/ });
   await t.rejects(enroll(options(state, port, token, reply('noise'))), { code: 'invalid' });
   await t.rejects(loadIdentity(systemFiles, state), { name: 'UsageError', message: /not enrolled: run afterimage-agent enroll/ });
 });
