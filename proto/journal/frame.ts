@@ -57,7 +57,10 @@ export function encodeFrame(options: { readonly journal: JournalId; readonly pre
   const first = changes[0];
   const last = changes[changes.length - 1];
   if (first === undefined || last === undefined || changes.length > frameChangesMax) throw new RangeError(`a frame holds 1 to ${frameChangesMax} changes, not ${changes.length}`);
-  if (last.sequence - first.sequence !== BigInt(changes.length - 1)) throw new RangeError('the sequences of a frame must follow each other');
+  if (first.sequence < 1n) throw new RangeError('sequences begin at 1');
+  for (const [place, change] of changes.entries()) {
+    if (change.sequence !== first.sequence + BigInt(place)) throw new RangeError('the sequences of a frame must follow each other');
+  }
   const raw = encodePayload(changes, first.timeNs);
   if (raw.byteLength > frameRawBytesMax) throw new RangeError(`a frame's payload has at most ${frameRawBytesMax} bytes, not ${raw.byteLength}`);
   const { codec, payload } = compress(raw);
@@ -88,6 +91,9 @@ function compress(raw: Buffer): { codec: Codec; payload: Buffer } {
 
 /** The 120 header bytes of a frame. */
 export function encodeHeader(header: FrameHeader): Buffer {
+  if (header.journal.byteLength !== journalIdBytes || header.previousDigest.byteLength !== digestBytes) {
+    throw new RangeError(`a journal id has ${journalIdBytes} bytes and a digest ${digestBytes}, not ${header.journal.byteLength} and ${header.previousDigest.byteLength}`);
+  }
   const bytes = Buffer.alloc(at.length);
   bytes.writeUInt32LE(frameMagic, at.magic);
   bytes.writeUInt16LE(formatVersion, at.version);

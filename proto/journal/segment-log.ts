@@ -6,7 +6,7 @@ import { FormatError, DurabilityError, errorCode } from '../errors.js';
 import { asSequence, noSequence, type Sequence } from '../change.js';
 import { chainFault, frameLength, zeroDigest, type Frame, type JournalEnd, type JournalId } from './frame.js';
 import { segmentHead, segmentSizeBytesMax, segmentTail } from './layout.js';
-import { recoverSegments, type Damage, type SegmentState } from './segment-recovery.js';
+import { recoverSegments, type Damage, type RecoveredSegments, type SegmentState } from './segment-recovery.js';
 import { encodeSegmentHead, encodeSegmentTail, segmentFileName } from './segment.js';
 import { scanFrames, scanHeaders, type FrameLocation, type LocatedFrame } from './segment-scan.js';
 
@@ -55,12 +55,14 @@ export class SegmentLog {
   #broken: DurabilityError | undefined;
   /** Size of the active segment that is known to be durable. */
   #durableSizeBytes: number;
+  /** Bytes of a write that failed may lie past the end of the active segment. */
+  #hasStrayBytes = false;
   /** Damage found at opening in segments that need not be read to go on. */
   readonly damage: readonly Damage[];
   /** Bytes of a torn tail that opening cut off. */
   readonly cutBytes: number;
 
-  private constructor(options: SegmentLogOptions, recovered: Awaited<ReturnType<typeof recoverSegments>>) {
+  private constructor(options: SegmentLogOptions, recovered: RecoveredSegments) {
     this.#options = options;
     this.#segments = recovered.segments;
     this.#active = recovered.active;
@@ -76,10 +78,13 @@ export class SegmentLog {
     await options.files.makeDirectory(options.directory);
     const start = options.startAfter ?? { journal: options.journal, lastSequence: noSequence, lastTimeNs: 0n, digest: zeroDigest };
     const recovered = await recoverSegments({ ...options, start, durableFloor: options.durableFloor ?? noSequence });
-    const log = new SegmentLog(options, recovered);
-    // What recovery read may sit in the page cache only: sync before calling it durable.
-    await recovered.active?.datasync();
-    return log;
+    try {
+      await syncRecovered(options, recovered);
+    } catch (cause) {
+      await recovered.active?.close().catch(() => undefined);
+      throw new DurabilityError('sync recovered journal', { directory: options.directory, cause });
+    }
+    return new SegmentLog(options, recovered);
   }
 
   /** The end of what is written. */
@@ -128,10 +133,11 @@ export class SegmentLog {
     try {
       await this.#active!.write([frame.headerBytes, frame.payload], offset);
     } catch (cause) {
-      // A partial frame may lie past the end now; the next append overwrites it, recovery cuts it.
-      await this.#active!.truncate(offset).catch(() => undefined);
+      await this.#cutStrayBytes(this.#active!, offset);
       throw this.#failed('append frame', segment, cause);
     }
+    // A sync that failed meanwhile cut the file back beneath this write.
+    this.#checkUsable();
     segment.sizeBytes += length;
     segment.frameCount += 1;
     segment.lastSequence = frame.header.lastSequence;
@@ -149,35 +155,24 @@ export class SegmentLog {
     if (segment === undefined) return this.#durableThrough;
     const sizeBytes = segment.sizeBytes;
     if (through === this.#durableThrough || file === undefined) return this.#durableThrough;
-    const done = file.datasync();
-    this.#syncing = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    try {
-      await done;
-    } catch (cause) {
-      throw await this.#syncFailed(file, segment, cause);
-    } finally {
-      this.#syncing = undefined;
-    }
-    if (through > this.#durableThrough) {
-      this.#durableThrough = through;
-      this.#durableSizeBytes = sizeBytes;
-    }
+    await this.#datasync(file, segment, through, sizeBytes);
     return this.#durableThrough;
   }
 
   /** Frames that hold sequences after `after`, up to what is written when each is read. Throws FormatError at damage. */
   async *frames(after: Sequence): AsyncGenerator<LocatedFrame & { readonly segment: Sequence }> {
     let next = asSequence(after + 1n);
+    let before: JournalEnd | undefined;
     for (;;) {
       const segment = this.#segments.findLast((candidate) => candidate.firstSequence <= next);
       if (segment === undefined) {
         if (this.#segments.length === 0 && next > this.#end.lastSequence) return;
         throw new FormatError('read journal', { directory: this.#options.directory, sequence: next, fault: `only sequences after ${this.trimmedThrough} are held` });
       }
-      if (next > segment.lastSequence) return;
+      if (next > segment.lastSequence) {
+        if (next > this.#end.lastSequence) return;
+        throw new FormatError('read journal', { directory: this.#options.directory, sequence: next, fault: 'the segment that held it is missing or damaged' });
+      }
       const path = this.#path(segment);
       const file = await this.#options.files.open(path, 'read');
       try {
@@ -194,12 +189,17 @@ export class SegmentLog {
         for (let step = await scan.next(); ; step = await scan.next()) {
           if (step.done === true) {
             if (step.value.fault !== undefined) throw new FormatError('read segment', { path, offset: step.value.offset, cause: step.value.fault });
+            if (next <= segment.lastSequence && to === (segment.framesEnd ?? segment.sizeBytes)) throw new FormatError('read segment', { path, offset: to, fault: `it ends before sequence ${segment.lastSequence}` });
             break;
           }
           const { frame, offset } = step.value;
-          if (frame.header.lastSequence < next) continue;
+          const { journal, lastSequence, lastTimeNs, firstSequence } = frame.header;
+          const fault = before !== undefined ? chainFault(before, frame.header) : firstSequence > next ? `it starts at sequence ${firstSequence}, expected ${next}` : undefined;
+          if (fault !== undefined) throw new FormatError('read segment', { path, offset, fault });
+          before = { journal, lastSequence, lastTimeNs, digest: frame.digest };
+          if (lastSequence < next) continue;
           yield { frame, offset, segment: segment.firstSequence };
-          next = asSequence(frame.header.lastSequence + 1n);
+          next = asSequence(lastSequence + 1n);
         }
       } finally {
         await file.close();
@@ -255,13 +255,12 @@ export class SegmentLog {
       throw this.#failed('begin segment', { firstSequence }, cause);
     }
     this.#active = file;
+    this.#hasStrayBytes = false;
     this.#durableSizeBytes = segmentHead.length;
     this.#segments.push({ firstSequence, lastSequence: this.#end.lastSequence, sizeBytes: segmentHead.length, frameCount: 0 });
   }
 
   async #seal(segment: SegmentState): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing;
-    this.#checkUsable();
     const framesEnd = segment.sizeBytes;
     const tail = encodeSegmentTail({
       journal: this.#options.journal,
@@ -274,21 +273,52 @@ export class SegmentLog {
     });
     const file = this.#active!;
     try {
+      // A tail counts only as the very last bytes of its file.
+      if (this.#hasStrayBytes) await file.truncate(framesEnd);
+      this.#hasStrayBytes = false;
       await file.write([tail], framesEnd);
     } catch (cause) {
-      await file.truncate(framesEnd).catch(() => undefined);
+      await this.#cutStrayBytes(file, framesEnd);
       throw this.#failed('seal segment', segment, cause);
     }
-    try {
-      await file.datasync();
-    } catch (cause) {
-      throw await this.#syncFailed(file, segment, cause);
-    }
-    this.#durableThrough = this.#end.lastSequence;
+    await this.#datasync(file, segment, this.#end.lastSequence, framesEnd);
     segment.framesEnd = framesEnd;
     segment.sizeBytes = framesEnd + segmentTail.length;
     this.#active = undefined;
     await file.close();
+  }
+
+  /** One sync at a time: the kernel tells a failed write-back to one sync only, and another beside it would pass. */
+  async #datasync(file: LogFile, segment: SegmentState, through: Sequence, sizeBytes: number): Promise<void> {
+    while (this.#syncing !== undefined) await this.#syncing;
+    this.#checkUsable();
+    const done = file.datasync().then(
+      () => {
+        if (through <= this.#durableThrough) return;
+        this.#durableThrough = through;
+        this.#durableSizeBytes = sizeBytes;
+      },
+      async (cause: unknown) => {
+        throw await this.#syncFailed(file, segment, cause);
+      },
+    );
+    this.#syncing = done.catch(() => undefined);
+    try {
+      await done;
+    } finally {
+      this.#syncing = undefined;
+    }
+  }
+
+  /** Cuts off what a failed write left; if even that fails, the next append overwrites it and recovery cuts it. */
+  async #cutStrayBytes(file: LogFile, sizeBytes: number): Promise<void> {
+    this.#hasStrayBytes = true;
+    try {
+      await file.truncate(sizeBytes);
+      this.#hasStrayBytes = false;
+    } catch {
+      // Told apart by the flag; the error that matters is the write's.
+    }
   }
 
   #path(segment: { readonly firstSequence: Sequence }): string {
@@ -318,4 +348,20 @@ export class SegmentLog {
     if (code !== 'ENOSPC' && code !== 'EDQUOT') this.#broken = error;
     return error;
   }
+}
+
+/** What recovery read may sit in the page cache only, tails and directory entries included: sync before calling it durable. */
+async function syncRecovered({ files, directory }: SegmentLogOptions, { active, segments }: RecoveredSegments): Promise<void> {
+  const last = segments[segments.length - 1];
+  if (last === undefined) return;
+  if (active !== undefined) await active.datasync();
+  else {
+    const file = await files.open(`${directory}/${segmentFileName(last.firstSequence)}`, 'write');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+  await files.syncDirectory(directory);
 }

@@ -82,6 +82,7 @@ export async function recoverSegments(options: {
       let ends: SegmentEnds;
       try {
         ends = await readSegmentEnds((target, position) => file.read(target, position), sizeBytes);
+        if (ends.head.firstSequence !== firstSequence) throw new FormatError('read segment head', { fault: `it names sequence ${ends.head.firstSequence}` });
       } catch (cause) {
         if (!(cause instanceof FormatError)) throw cause;
         // A segment is synced with its head before a frame goes in, so a bad head on an unneeded last segment is an unfinished creation.
@@ -95,8 +96,9 @@ export async function recoverSegments(options: {
         continue;
       }
       if (!ends.head.journal.equals(journal)) throw new FormatError('recover journal', { path, fault: 'the segment belongs to another journal' });
-      const follows = segments.length === 0 ? firstSequence === ends.head.firstSequence : firstSequence === end.lastSequence + 1n && ends.head.previousDigest.equals(end.digest);
-      if (!follows) damage.push({ segment: firstSequence, offset: 0, fault: `it does not follow sequence ${end.lastSequence}` });
+      const follows = firstSequence === end.lastSequence + 1n && ends.head.previousDigest.equals(end.digest);
+      // What came before the first segment may have been removed, so that one has nothing to follow.
+      if (!follows && segments.length > 0) damage.push({ segment: firstSequence, offset: 0, fault: `it does not follow sequence ${end.lastSequence}` });
       const before: JournalEnd = { journal, lastSequence: asSequence(firstSequence - 1n), lastTimeNs: follows ? end.lastTimeNs : 0n, digest: ends.head.previousDigest };
       if (ends.tail !== undefined) {
         const { lastSequence, lastTimeNs, lastDigest, frameCount, framesBytes } = ends.tail;

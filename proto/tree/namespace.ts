@@ -102,15 +102,16 @@ export function applyToNamespace(table: NamespaceTable, body: ChangeBody): Names
       if (table.node(parent)?.nodeKind !== 'directory') return misfit(`a name in ${parent}, which is no directory`);
       const displaced = table.child(parent, name);
       if (displaced === node) return misfit(`node ${node} has that name already`);
-      const ended = displaced === undefined ? [] : dropName(table, parent, name, displaced);
+      // Counted before anything is displaced: a displaced directory may hold the node's other names, and it must not end with them.
       table.putNode({ ...state, links: state.links + 1 });
+      const ended = displaced === undefined ? [] : dropName(table, parent, name, displaced);
       table.putChild(parent, name, node);
       return displaced === undefined ? none : { ended, anomaly: `node ${node} is linked over node ${displaced}` };
     }
     case 'unlink': {
       const node = table.child(body.parent, body.name);
       if (node === undefined) return misfit(`a name that does not exist is removed from ${body.parent}`);
-      const isFull = table.node(node)?.nodeKind === 'directory' && !isEmpty(table, node);
+      const isFull = isFullDirectory(table, node);
       const ended = dropName(table, body.parent, body.name, node);
       return isFull ? { ended, anomaly: `directory ${node} is removed with what it holds` } : { ended };
     }
@@ -179,10 +180,12 @@ function rename(table: NamespaceTable, body: ChangeBody & { kind: 'rename' }): N
   const displaced = table.child(toParent, toName);
   // rename(2): two names of one node stay as they are.
   if (displaced === node) return none;
-  const ended = displaced === undefined ? [] : dropName(table, toParent, toName, displaced);
+  const isFull = displaced !== undefined && isFullDirectory(table, displaced);
+  // The old name goes first: were it inside a displaced directory, the node would end with that.
   table.dropChild(parent, name);
+  const ended = displaced === undefined ? [] : dropName(table, toParent, toName, displaced);
   table.putChild(toParent, toName, node);
-  return { ended };
+  return isFull ? { ended, anomaly: `node ${node} replaces directory ${displaced} with what it holds` } : { ended };
 }
 
 function exchange(table: NamespaceTable, body: ChangeBody & { kind: 'rename' }): NamespaceEffect {
@@ -190,6 +193,8 @@ function exchange(table: NamespaceTable, body: ChangeBody & { kind: 'rename' }):
   const one = table.child(parent, name);
   const other = table.child(toParent, toName);
   if (one === undefined || other === undefined) return misfit('names are exchanged of which one does not exist');
+  // Two names of one node, or one name twice: nothing would look different.
+  if (one === other) return none;
   if (isWithin(table, toParent, one) || isWithin(table, parent, other)) return misfit('a directory is exchanged with what it holds');
   table.dropChild(parent, name);
   table.dropChild(toParent, toName);
@@ -220,9 +225,10 @@ function dropName(table: NamespaceTable, parent: NodeId, name: Name, node: NodeI
   return ended;
 }
 
-function isEmpty(table: NamespaceTable, directory: NodeId): boolean {
-  for (const _ of table.children(directory)) return false;
-  return true;
+function isFullDirectory(table: NamespaceTable, node: NodeId): boolean {
+  if (table.node(node)?.nodeKind !== 'directory') return false;
+  for (const _ of table.children(node)) return true;
+  return false;
 }
 
 /** Whether `node` is `ancestor` or lies below it. */

@@ -47,13 +47,17 @@ export function payloadBytes(change: CapturedChange): number {
   }
 }
 
-/** Encodes changes, already in order, as a frame's payload. `timeNs` of each must not be below the one before. */
+/**
+ * Encodes changes, already in order, as a frame's payload. `timeNs` of each must not be below the one before.
+ * Throws RangeError for a change that no reader would accept.
+ */
 export function encodePayload(changes: readonly Change[], firstTimeNs: TimeNs): Buffer {
   const writer = protobuf.Writer.create();
   const actors = new Map<string, number>();
   let before = firstTimeNs;
   for (const change of changes) {
     const message: wire.Change.$Properties = bodyToWire(change.body);
+    checkReadable(message, change);
     message.timeDeltaNs = toUnsigned(change.timeNs - before);
     message.volume = change.volume;
     if (change.actor !== undefined) {
@@ -84,7 +88,9 @@ export function decodePayload(payload: Buffer, head: { readonly firstSequence: S
     while (reader.pos < reader.len) {
       at = reader.pos;
       if (changes.length >= head.count) throw new FormatError('count changes', { fault: `more than the ${head.count} the header names` });
-      const message = wire.Change.decode(reader, reader.uint32());
+      const end = reader.uint32() + reader.pos;
+      const message = wire.Change.decode(reader, end - reader.pos);
+      if (reader.pos !== end) throw new FormatError('read change', { fault: 'its fields end past its length' });
       timeNs += fromUnsigned(message.timeDeltaNs);
       if (message.newActor != null) actors.push(actorFromWire(message.newActor));
       const actor = message.newActor != null ? actors[actors.length - 1] : actors[message.actor - 1];
@@ -102,7 +108,8 @@ export function decodePayload(payload: Buffer, head: { readonly firstSequence: S
 
 /** Where a write's content lies within the payload it was decoded from. */
 export function payloadOffset(payload: Buffer, data: Buffer): number {
-  return data.byteOffset - payload.byteOffset;
+  // Empty content is no view of anything.
+  return data.byteLength === 0 ? 0 : data.byteOffset - payload.byteOffset;
 }
 
 function bodyToWire(body: ChangeBody): wire.Change.$Properties {
@@ -162,7 +169,16 @@ function bodyToWire(body: ChangeBody): wire.Change.$Properties {
   }
 }
 
-function bodyFromWire(message: wire.Change): ChangeBody {
+/** A change that decoding refuses would stop every reader of the journal for ever, so it must not get in. */
+function checkReadable(message: wire.Change.$Properties, change: Change): void {
+  try {
+    bodyFromWire(message);
+  } catch (cause) {
+    throw new RangeError(`change ${change.sequence} (${change.body.kind}) cannot be encoded: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function bodyFromWire(message: wire.Change.$Properties): ChangeBody {
   const m = message;
   if (m.write != null) {
     const { node, offset, data } = m.write;
