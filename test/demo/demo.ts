@@ -35,7 +35,7 @@ async function sayLag(agent: AgentProgram): Promise<void> {
   say(`  lag ${formatDuration(journal.lagSeconds * 1000)}, ${formatBytes(journal.lagBytes)}; captured ${journal.captured}, durable ${journal.durable}, applied ${journal.applied}; shipped ${formatBytes(journal.shippedBytes)}; label ${volume?.label}${volume?.settled === true ? ' (settled)' : ''}`);
 }
 
-/** Packs real sources (those of SQLite, as they came with a dependency) with tar, to be unpacked under protection. */
+/** Packs the sources of a dependency with tar: a real tree to unpack under protection. */
 async function sourceArchive(target: string): Promise<void> {
   const source = join(root, 'node_modules', 'protobufjs');
   await tool('tar', ['-C', dirname(source), '-cf', `${target}.raw`, 'protobufjs']);
