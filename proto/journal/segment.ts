@@ -57,6 +57,8 @@ export function decodeSegmentHead(bytes: Buffer): SegmentHead {
   const version = bytes.readUInt16LE(head.version);
   if (version !== formatVersion) throw new FormatError(deed, { fault: `format version ${version}; this program reads version ${formatVersion}` });
   if (bytes.readBigUInt64LE(head.headerHash) !== hash64(bytes.subarray(0, head.headerHash))) throw new FormatError(deed, { fault: 'checksum does not match' });
+  if (bytes.readUInt16LE(head.headerLength) !== head.length) throw new FormatError(deed, { fault: 'header length' });
+  if (bytes.readBigUInt64LE(head.firstSequence) === 0n) throw new FormatError(deed, { fault: 'sequence 0' });
   return {
     journal: Buffer.from(bytes.subarray(head.journal, head.journal + journalIdBytes)),
     firstSequence: bytes.readBigUInt64LE(head.firstSequence) as Sequence,
@@ -84,7 +86,8 @@ export function encodeSegmentTail(value: SegmentTail): Buffer {
 export function decodeSegmentTail(bytes: Buffer): SegmentTail | undefined {
   if (bytes.byteLength !== tail.length || bytes.readUInt32LE(tail.magic) !== segmentTailMagic) return undefined;
   if (bytes.readBigUInt64LE(tail.tailHash) !== hash64(bytes.subarray(0, tail.tailHash))) return undefined;
-  if (bytes.readUInt16LE(tail.version) !== formatVersion) return undefined;
+  if (bytes.readUInt16LE(tail.version) !== formatVersion || bytes.readUInt16LE(tail.tailLength) !== tail.length || bytes.readUInt32LE(tail.reserved) !== 0) return undefined;
+  if (bytes.readBigUInt64LE(tail.lastSequence) < bytes.readBigUInt64LE(tail.firstSequence)) return undefined;
   return {
     journal: Buffer.from(bytes.subarray(tail.journal, tail.journal + journalIdBytes)),
     firstSequence: bytes.readBigUInt64LE(tail.firstSequence) as Sequence,
