@@ -48,3 +48,8 @@ export function withHeader(bytes: Buffer, change: (header: Buffer) => void): Buf
   copy.writeBigUInt64LE(hash64(copy.subarray(0, at.headerHash)), at.headerHash);
   return copy;
 }
+
+/** Where a journal of these frames ends. */
+export function endOfFrames(frames: readonly Frame[]): JournalEnd {
+  return frames.length === 0 ? start : endOf(frames[frames.length - 1]!);
+}
