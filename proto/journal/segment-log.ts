@@ -110,6 +110,11 @@ export class SegmentLog {
     return this.#segments;
   }
 
+  /** False once a failure has left its content in doubt: it takes no more, and has to be opened again. */
+  get usable(): boolean {
+    return this.#broken === undefined;
+  }
+
   /** Bytes of all segment files. */
   get sizeBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);

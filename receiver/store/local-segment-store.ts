@@ -171,6 +171,10 @@ class LocalAppender implements SegmentAppender {
     return this.#log.damage;
   }
 
+  get usable(): boolean {
+    return this.#log.usable;
+  }
+
   append(frame: Frame): Promise<FrameLocation> {
     return this.#log.append(frame);
   }

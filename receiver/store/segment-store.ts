@@ -19,6 +19,8 @@ export interface SegmentAppender extends AsyncDisposable {
   readonly durableThrough: Sequence;
   /** Damage found when the journal was opened; what could still be read stays readable. */
   readonly damage: readonly Damage[];
+  /** False once a failure has left the journal's end in doubt: it has to be closed and opened again. */
+  readonly usable: boolean;
   append(frame: Frame): Promise<FrameLocation>;
   sync(): Promise<Sequence>;
 }
