@@ -1,0 +1,87 @@
+/** Opens the spool's segments with what is remembered beside them, and begins them anew elsewhere. */
+import { asSequence, noSequence } from '../../proto/change.js';
+import type { Frame, JournalEnd } from '../../proto/journal/frame.js';
+import { segmentHead } from '../../proto/journal/layout.js';
+import { SegmentLog } from '../../proto/journal/segment-log.js';
+import { segmentFileName } from '../../proto/journal/segment.js';
+import { spoolBytesMaxDefault } from './admission.js';
+import type { JournalOptions } from './journal-types.js';
+import type { SpooledFrame } from './recent-frames.js';
+import { durableFloor, isMarkedClean, loadMemory, mayBehindAtStart, takeCleanMark, type SpoolMemory } from './spool-state.js';
+import type { UndurableSpan } from './undurable-queue.js';
+
+const mebibyte = 1024 * 1024;
+/** The last segment is never trimmed, so this is what an idle spool takes. */
+const segmentSizeBytesDefault = 16 * mebibyte;
+
+export interface OpenedSpool {
+  readonly directory: string;
+  readonly log: SegmentLog;
+  readonly memory: SpoolMemory | undefined;
+  readonly mayBehind: boolean;
+  /** What the receiver had not acknowledged when this was last remembered, a segment each. */
+  readonly undurable: readonly UndurableSpan[];
+  readonly takeCleanMark: () => Promise<void>;
+}
+
+export function spoolDirectory({ stateDirectory }: Pick<JournalOptions, 'stateDirectory'>): string {
+  return `${stateDirectory}/spool`;
+}
+
+/** Throws FormatError when segments are damaged that only this host holds. */
+export async function openSpool(options: JournalOptions): Promise<OpenedSpool> {
+  const { files, journal, logger, bootId } = options;
+  const directory = spoolDirectory(options);
+  await files.makeDirectory(directory);
+  const { memory, fault } = await loadMemory(files, directory, journal);
+  if (fault !== undefined) logger.warn({ err: fault }, 'the spool state cannot be read; the receiver is asked what it holds');
+  const log = await SegmentLog.open({
+    files, directory, journal, segmentSizeBytes: segmentSizeBytes(options), durableFloor: durableFloor(memory),
+    ...(memory?.base === undefined ? {} : { startAfter: memory.base }),
+  });
+  for (const damage of log.damage) logger.error({ ...damage, segment: String(damage.segment) }, 'the spool is damaged');
+  if (log.cutBytes > 0) logger.info({ bytes: log.cutBytes }, 'an unfinished write at the end of the spool was cut off');
+  const isClean = await isMarkedClean(files, directory);
+  const mayBehind = mayBehindAtStart({ memory, isClean, bootId, writtenThrough: log.end.lastSequence });
+  if (mayBehind) logger.info({ writtenThrough: String(log.end.lastSequence) }, 'appending waits until the receiver has said what it holds');
+  const undurable = await undurableSpans(log, memory);
+  return { directory, log, memory, mayBehind, undurable, takeCleanMark: () => takeCleanMark(files, directory) };
+}
+
+/** Replaces a log that holds no frame by an empty one that goes on after `end`. */
+export async function restartSpool(options: JournalOptions, log: SegmentLog, end: JournalEnd): Promise<SegmentLog> {
+  const { files, journal } = options;
+  const directory = spoolDirectory(options);
+  if (log.segments.some((segment) => segment.frameCount > 0)) throw new RangeError('the spool holds frames');
+  await log.close();
+  for (const { firstSequence } of log.segments) await files.remove(`${directory}/${segmentFileName(firstSequence)}`);
+  await files.syncDirectory(directory);
+  return SegmentLog.open({ files, directory, journal, segmentSizeBytes: segmentSizeBytes(options), startAfter: end });
+}
+
+/** A frame as it travels; header and payload are copied only where they do not lie side by side already. */
+export function spooled(frame: Frame): SpooledFrame {
+  const { header: { firstSequence, lastSequence }, headerBytes, payload } = frame;
+  const adjoin = headerBytes.buffer === payload.buffer && headerBytes.byteOffset + headerBytes.byteLength === payload.byteOffset;
+  const bytes = adjoin ? Buffer.from(headerBytes.buffer, headerBytes.byteOffset, headerBytes.byteLength + payload.byteLength) : Buffer.concat([headerBytes, payload]);
+  return { firstSequence, lastSequence, bytes };
+}
+
+/** Small budgets get small segments: what one segment holds is trimmed together. */
+function segmentSizeBytes({ segmentSizeBytes: given, spoolBytesMax }: JournalOptions): number {
+  return given ?? Math.max(mebibyte, Math.min(segmentSizeBytesDefault, Math.floor((spoolBytesMax ?? spoolBytesMaxDefault) / 8)));
+}
+
+/** One span a segment: reading every frame's header of a long spool would delay the start, and lag may err upwards. */
+async function undurableSpans(log: SegmentLog, memory: SpoolMemory | undefined): Promise<UndurableSpan[]> {
+  const acknowledged = memory?.receiverDurableThrough ?? noSequence;
+  const spans: UndurableSpan[] = [];
+  for (const { firstSequence, lastSequence, sizeBytes, frameCount } of log.segments) {
+    if (frameCount === 0 || lastSequence <= acknowledged) continue;
+    for await (const { frame } of log.frames(asSequence(firstSequence - 1n))) {
+      spans.push({ lastSequence, firstTimeNs: frame.header.firstTimeNs, bytes: sizeBytes - segmentHead.length });
+      break;
+    }
+  }
+  return spans;
+}
