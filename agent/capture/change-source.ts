@@ -91,6 +91,11 @@ export interface ChangeSource extends AsyncDisposable {
   /** Resolves once everything written to the volumes before the call has been appended to the sink. */
   flush(signal?: AbortSignal): Promise<void>;
   status(volume: VolumeId): SourceStatus | undefined;
+  /**
+   * The journal is durable up to `through`: an engine that has nothing of its own to commit moves
+   * `committedThrough` up to it, so that an idle engine does not make the spool keep what others wrote.
+   */
+  advance(through: Sequence): void;
 }
 
 /** Whether an engine can serve a volume here, and in words why or why not. */

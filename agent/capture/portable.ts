@@ -1,0 +1,272 @@
+/** The portable engine: chokidar says what may have changed, block hashes say what did. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../native/host/clock.js';
+import type { DirectoryOpener } from '../../native/host/directory.js';
+import type { Random } from '../../native/host/random.js';
+import type { Change, Sequence, VolumeId } from '../../proto/change.js';
+import { FormatError, UsageError } from '../../proto/errors.js';
+import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
+import { applyChange } from './portable/apply-change.js';
+import { BlockHasher } from './portable/block-hash.js';
+import { CaptureIndex } from './portable/capture-index.js';
+import { Excludes } from './portable/excludes.js';
+import { chokidarHints, type HintFactory } from './portable/hints.js';
+import type { Logger } from './portable/logger.js';
+import { messageOf } from './portable/read-failure.js';
+import { JournalBrokenError, Recorder, RefusedError } from './portable/recorder.js';
+import { VolumeCapture, type VolumeTiming } from './portable/volume-capture.js';
+
+export interface PortableOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly directories: DirectoryOpener;
+  /** Where the index is kept; made when absent. */
+  readonly stateDirectory: string;
+  readonly logger: Logger;
+  readonly hints?: HintFactory;
+  readonly timing?: Partial<VolumeTiming>;
+}
+
+const defaultTiming: VolumeTiming = { scanIntervalMs: 60_000, pollIntervalMs: 10_000, tickMs: 2000, settleMs: 50, quietMs: 2000 };
+const heartbeatMs = 10_000;
+
+export class PortableSource implements ChangeSource {
+  readonly engine = 'portable';
+  readonly #options: PortableOptions;
+  readonly #index: CaptureIndex;
+  readonly #hasher: BlockHasher;
+  readonly #volumes = new Map<VolumeId, VolumeCapture>();
+  readonly #stopped = new AbortController();
+  #recorder: Recorder | undefined;
+  #sink: ChangeSink | undefined;
+  #running: Promise<void> | undefined;
+  #lock: Promise<unknown> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #failure: Error | undefined;
+  #nextHeartbeatMs = 0;
+
+  private constructor(options: PortableOptions, index: CaptureIndex, hasher: BlockHasher) {
+    this.#options = options;
+    this.#index = index;
+    this.#hasher = hasher;
+  }
+
+  /** Opens the index in the state directory. */
+  static async open(options: PortableOptions): Promise<PortableSource> {
+    mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
+    const hasher = await BlockHasher.create();
+    return new PortableSource(options, new CaptureIndex(join(options.stateDirectory, 'capture-index.sqlite')), hasher);
+  }
+
+  get committedThrough(): Sequence {
+    return this.#recorder?.committedThrough ?? this.#index.committedThrough();
+  }
+
+  async replay(changes: AsyncIterable<readonly Change[]>): Promise<void> {
+    let through = this.#index.committedThrough();
+    const volumes = new Set(this.#index.volumes());
+    this.#index.begin();
+    try {
+      for await (const batch of changes) {
+        for (const change of batch) {
+          // A hole would leave the index behind the journal without a trace.
+          if (volumes.size > 0 && change.sequence !== through + 1n) throw new FormatError('replay journal into capture index', { expected: through + 1n, found: change.sequence });
+          if (volumes.has(change.volume)) applyChange(this.#index, this.#hasher, change.volume, change.body, change.timeNs);
+          through = change.sequence;
+        }
+      }
+      this.#index.setCommittedThrough(through);
+      this.#index.commit();
+    } catch (error) {
+      this.#index.abandon();
+      throw error;
+    }
+  }
+
+  async start(sink: ChangeSink): Promise<void> {
+    this.#sink = sink;
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock }, sink);
+    this.#running = this.#run(this.#recorder, sink);
+  }
+
+  async add(definition: ProtectedVolume): Promise<void> {
+    if (definition.kind === 'device') {
+      throw new UsageError(`${definition.path.toString()} is a block device: the portable engine captures directories only; protect it with the exact engine`);
+    }
+    await this.#exclusive(async (recorder, signal) => {
+      if (this.#volumes.has(definition.volume)) throw new UsageError(`volume ${definition.name} is captured already`);
+      const { clock, directories, logger, timing } = this.#options;
+      if (this.#index.volume(definition.volume) === undefined) {
+        this.#index.addVolume(definition.volume);
+        recorder.touch();
+        // On disk before its first change: replay goes by which volumes are known.
+        await recorder.commit(signal);
+      }
+      const excludes = new Excludes(definition, [Buffer.from(this.#options.stateDirectory)]);
+      const capture = new VolumeCapture(definition, {
+        parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
+        excludes,
+        directories,
+        hints: this.#options.hints ?? chokidarHints,
+        timing: { ...defaultTiming, ...timing },
+        logger,
+        wake: () => this.#wake?.(),
+      });
+      await capture.begin();
+      this.#volumes.set(definition.volume, capture);
+    });
+    this.#wake?.();
+  }
+
+  async remove(volume: VolumeId): Promise<void> {
+    await this.#volumes.get(volume)?.end();
+    await this.#exclusive(async (recorder, signal) => {
+      this.#volumes.delete(volume);
+      this.#index.removeVolume(volume);
+      recorder.touch();
+      await recorder.commit(signal);
+    });
+  }
+
+  async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const all = Promise.all([...this.#volumes.values()].map((volume) => volume.flush()));
+    if (signal === undefined) {
+      await all;
+      return;
+    }
+    all.catch(() => undefined);
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', abort, { once: true });
+      all.then(() => resolve(), reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
+
+  status(volume: VolumeId): SourceStatus | undefined {
+    return this.#volumes.get(volume)?.status();
+  }
+
+  /**
+   * Tells that the journal is durable up to `through`, so that an engine that has nothing to add
+   * does not make the spool keep what others wrote.
+   */
+  advance(through: Sequence): void {
+    this.#recorder?.advance(through);
+    this.#wake?.();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort(new Error('the engine was closed'));
+    this.#wake?.();
+    for (const volume of this.#volumes.values()) await volume.end();
+    await this.#running?.catch(() => undefined);
+    await this.#lock;
+    this.#volumes.clear();
+    this.#index.abandon();
+    this.#index.close();
+  }
+
+  /** Takes turns: volumes with something to do each do a bounded step; in between the index is committed. */
+  async #run(recorder: Recorder, sink: ChangeSink): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stopped.signal.aborted) {
+      let stepped = false;
+      for (const volume of [...this.#volumes.values()]) {
+        if (this.#stopped.signal.aborted || this.#failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
+        stepped = true;
+        await this.#turn(() => this.#step(volume, recorder, sink));
+      }
+      if (!stepped) await this.#turn(() => this.#heartbeat(recorder));
+      if (!stepped) await this.#idle();
+    }
+    await this.#turn(async () => {
+      // What is durable already is worth keeping; anything else is replayed.
+      if (this.#failure === undefined) await recorder.commit(AbortSignal.timeout(2000)).catch(() => recorder.drop());
+    });
+  }
+
+  async #step(volume: VolumeCapture, recorder: Recorder, sink: ChangeSink): Promise<void> {
+    const signal = this.#stopped.signal;
+    // Removed while waiting for its turn.
+    if (this.#volumes.get(volume.definition.volume) !== volume) return;
+    try {
+      await volume.step(signal);
+      if (recorder.commitDue) await recorder.commit(signal);
+    } catch (error) {
+      recorder.drop();
+      if (signal.aborted) return;
+      if (error instanceof RefusedError) {
+        await volume.refused();
+        await sink.whenRoom(signal);
+        volume.roomAgain();
+      } else if (isBroken(error)) {
+        throw error;
+      } else {
+        volume.failedStep(error);
+      }
+    }
+  }
+
+  async #heartbeat(recorder: Recorder): Promise<void> {
+    const now = this.#options.clock.monotonicMs();
+    if (now >= this.#nextHeartbeatMs) {
+      this.#nextHeartbeatMs = now + heartbeatMs;
+      recorder.touch();
+    }
+    if (this.#failure !== undefined) return;
+    for (const [id, volume] of this.#volumes) {
+      const known = volume.knownThroughNs;
+      if (known !== undefined) this.#index.setKnownThrough(id, known);
+    }
+    await recorder.commit(this.#stopped.signal);
+  }
+
+  async #idle(): Promise<void> {
+    const { clock } = this.#options;
+    let due = this.#nextHeartbeatMs;
+    for (const volume of this.#volumes.values()) due = Math.min(due, volume.dueMs);
+    const waitMs = Math.max(0, due - clock.monotonicMs());
+    if (waitMs === 0 || this.#stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(Math.ceil(waitMs), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Runs while nothing else touches the index; a broken journal or index ends all capture. */
+  async #turn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#lock.then(run);
+    this.#lock = turn.catch(() => undefined);
+    try {
+      await turn;
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#options.logger.error({ error: messageOf(error) }, 'capture stopped');
+      for (const volume of this.#volumes.values()) volume.fail(this.#failure);
+    }
+  }
+
+  async #exclusive(run: (recorder: Recorder, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const recorder = this.#recorder;
+    if (recorder === undefined || this.#sink === undefined) throw new Error('the engine was not started');
+    if (this.#failure !== undefined) throw this.#failure;
+    const turn = this.#lock.then(() => run(recorder, this.#stopped.signal));
+    this.#lock = turn.catch(() => undefined);
+    await turn;
+  }
+}
+
+/** Whether an error came from the journal or the index: trying again cannot help before a restart. */
+function isBroken(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return error instanceof JournalBrokenError || (code.startsWith('SQLITE_') && !code.startsWith('SQLITE_CONSTRAINT'));
+}

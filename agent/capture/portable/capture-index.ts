@@ -1,0 +1,278 @@
+/** The capture index: what the journal holds of each volume, as rows; the only place that speaks SQL. */
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { asSequence, type NodeKind, type Sequence } from '../../../proto/change.js';
+import { chunkBytes, HashChunk } from './block-hash.js';
+import { prepareSchema } from './index-schema.js';
+
+/** One node as the journal holds it, and the inode that it was last seen as. */
+export interface NodeRow {
+  readonly node: number;
+  readonly kind: NodeKind;
+  readonly links: number;
+  /** Bytes of content in the journal. */
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly modifyNs: string;
+  /** Null when the inode is not known: the node came from a replayed journal. */
+  readonly identity: string | null;
+  /** Null when the content and metadata must be compared again. */
+  readonly signature: string | null;
+  /** Wall-clock milliseconds after which the content is compared once more; 0 for never. */
+  readonly verifyAfterMs: number;
+  readonly target: Buffer | null;
+  readonly device: string | null;
+  readonly xattrs: string | null;
+}
+
+export interface ChildRow extends NodeRow {
+  readonly name: string;
+}
+
+export interface LinkRow {
+  readonly parent: number;
+  readonly name: string;
+}
+
+export interface VolumeRow {
+  readonly nextNode: number;
+  readonly nextGap: number;
+  readonly baseline: 'none' | 'begun' | 'done';
+  readonly knownThroughNs: bigint | undefined;
+  readonly settledNs: bigint | undefined;
+  readonly rootDevice: string | null;
+}
+
+export interface OpenGap {
+  readonly gap: number;
+  readonly label: 'converging' | 'unknown';
+  readonly cause: string;
+  readonly sinceNs: bigint;
+}
+
+type Columns = Record<string, unknown>;
+
+const nodeColumns =
+  'n.node, n.kind, n.links, n.size, n.mode, n.uid, n.gid, n.modify_ns AS modifyNs, n.identity, n.signature, n.verify_after_ms AS verifyAfterMs, n.target, n.device, n.xattrs';
+
+export class CaptureIndex {
+  readonly #database: Database;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(path: string) {
+    this.#database = new Sqlite(path);
+    prepareSchema(this.#database, path);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  // Transactions: one outer per commit to disk, one savepoint per batch offered to the journal.
+
+  begin(): void {
+    this.#database.exec('BEGIN IMMEDIATE; SAVEPOINT batch');
+  }
+  keepBatch(): void {
+    this.#database.exec('RELEASE batch; SAVEPOINT batch');
+  }
+  dropBatch(): void {
+    this.#database.exec('ROLLBACK TO batch');
+  }
+  commit(): void {
+    this.#database.exec('RELEASE batch; COMMIT');
+  }
+  /** Undoes everything since the last commit. */
+  abandon(): void {
+    if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  committedThrough(): Sequence {
+    const row = this.#get("SELECT value FROM state WHERE key = 'committedThrough'") as { value: string } | undefined;
+    return asSequence(BigInt(row?.value ?? '0'));
+  }
+  setCommittedThrough(through: Sequence): void {
+    this.#run("INSERT OR REPLACE INTO state VALUES ('committedThrough', ?)", String(through));
+  }
+
+  // Volumes.
+
+  volume(volume: number): VolumeRow | undefined {
+    const row = this.#get('SELECT * FROM volumes WHERE volume = ?', volume) as Columns | undefined;
+    if (row === undefined) return undefined;
+    const time = (value: unknown): bigint | undefined => (value === null ? undefined : BigInt(value as string));
+    return {
+      nextNode: row['next_node'] as number,
+      nextGap: row['next_gap'] as number,
+      baseline: row['baseline'] as VolumeRow['baseline'],
+      knownThroughNs: time(row['known_through_ns']),
+      settledNs: time(row['settled_ns']),
+      rootDevice: row['root_device'] as string | null,
+    };
+  }
+  volumes(): number[] {
+    return (this.#all('SELECT volume FROM volumes') as { volume: number }[]).map((row) => row.volume);
+  }
+  /** A volume of which the journal holds nothing yet but an empty root. */
+  addVolume(volume: number): void {
+    this.#run("INSERT INTO volumes VALUES (?, 2, 1, 'none', NULL, NULL, NULL)", volume);
+    this.#run("INSERT INTO nodes VALUES (?, 1, 'directory', 1, 0, -1, -1, -1, '', NULL, NULL, 0, NULL, NULL, NULL)", volume);
+  }
+  removeVolume(volume: number): void {
+    for (const table of ['volumes', 'nodes', 'links', 'hashes', 'gaps']) this.#run(`DELETE FROM ${table} WHERE volume = ?`, volume);
+  }
+  setBaseline(volume: number, baseline: VolumeRow['baseline']): void {
+    this.#run('UPDATE volumes SET baseline = ? WHERE volume = ?', baseline, volume);
+  }
+  setKnownThrough(volume: number, timeNs: bigint): void {
+    this.#run('UPDATE volumes SET known_through_ns = ? WHERE volume = ?', String(timeNs), volume);
+  }
+  setSettled(volume: number, timeNs: bigint): void {
+    this.#run('UPDATE volumes SET settled_ns = ? WHERE volume = ?', String(timeNs), volume);
+  }
+  setRootDevice(volume: number, device: string): void {
+    this.#run('UPDATE volumes SET root_device = ? WHERE volume = ?', device, volume);
+  }
+  /** Node numbers from `node` on have not been used. */
+  raiseNextNode(volume: number, node: number): void {
+    this.#run('UPDATE volumes SET next_node = max(next_node, ?) WHERE volume = ?', node, volume);
+  }
+  openGap(volume: number, { gap, label, cause, sinceNs }: OpenGap): void {
+    this.#run('INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?)', volume, gap, label, cause, String(sinceNs));
+    this.#run('UPDATE volumes SET next_gap = max(next_gap, ?) WHERE volume = ?', gap + 1, volume);
+  }
+  closeGap(volume: number, gap: number): void {
+    this.#run('DELETE FROM gaps WHERE volume = ? AND gap = ?', volume, gap);
+  }
+  openGaps(volume: number): OpenGap[] {
+    const rows = this.#all('SELECT gap, label, cause, since_ns AS sinceNs FROM gaps WHERE volume = ? ORDER BY gap', volume) as (Omit<OpenGap, 'sinceNs'> & { sinceNs: string })[];
+    return rows.map((row) => ({ ...row, sinceNs: BigInt(row.sinceNs) }));
+  }
+
+  // Nodes.
+
+  node(volume: number, node: number): NodeRow | undefined {
+    return this.#get(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.node = ?`, volume, node) as NodeRow | undefined;
+  }
+  nodeByIdentity(volume: number, identity: string): NodeRow | undefined {
+    return this.#get(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.identity = ?`, volume, identity) as NodeRow | undefined;
+  }
+  insertNode(volume: number, row: Omit<NodeRow, 'links' | 'size' | 'identity' | 'signature' | 'verifyAfterMs'>): void {
+    this.#run(
+      'INSERT INTO nodes VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?, NULL, NULL, 0, ?, ?, ?)',
+      volume, row.node, row.kind, row.mode, row.uid, row.gid, row.modifyNs, row.target, row.device, row.xattrs,
+    );
+  }
+  deleteNode(volume: number, node: number): void {
+    this.#run('DELETE FROM nodes WHERE volume = ? AND node = ?', volume, node);
+    this.#run('DELETE FROM hashes WHERE volume = ? AND node = ?', volume, node);
+  }
+  setSize(volume: number, node: number, size: number): void {
+    this.#run('UPDATE nodes SET size = ?, signature = NULL WHERE volume = ? AND node = ?', size, volume, node);
+  }
+  setAttributes(volume: number, node: number, row: Pick<NodeRow, 'mode' | 'uid' | 'gid' | 'modifyNs'>): void {
+    this.#run(
+      'UPDATE nodes SET mode = ?, uid = ?, gid = ?, modify_ns = ?, signature = NULL WHERE volume = ? AND node = ?',
+      row.mode, row.uid, row.gid, row.modifyNs, volume, node,
+    );
+  }
+  setXattrs(volume: number, node: number, xattrs: string | null): void {
+    this.#run('UPDATE nodes SET xattrs = ?, signature = NULL WHERE volume = ? AND node = ?', xattrs, volume, node);
+  }
+  /** Says which inode the node is; another node that was thought to be it is so no longer. */
+  setIdentity(volume: number, node: number, identity: string | null): void {
+    if (identity !== null) this.#run('UPDATE nodes SET identity = NULL, signature = NULL WHERE volume = ? AND identity = ? AND node <> ?', volume, identity, node);
+    this.#run('UPDATE nodes SET identity = ? WHERE volume = ? AND node = ?', identity, volume, node);
+  }
+  setSignature(volume: number, node: number, signature: string | null, verifyAfterMs: number): void {
+    this.#run('UPDATE nodes SET signature = ?, verify_after_ms = ? WHERE volume = ? AND node = ?', signature, verifyAfterMs, volume, node);
+  }
+  /** Forgets which inodes the nodes are, as after a root was replaced: they are found again by name. */
+  forgetIdentities(volume: number): void {
+    this.#run('UPDATE nodes SET identity = NULL, signature = NULL WHERE volume = ?', volume);
+  }
+  countNodes(volume: number): number {
+    return (this.#get('SELECT count(*) AS count FROM nodes WHERE volume = ?', volume) as { count: number }).count;
+  }
+
+  // Names.
+
+  childNode(volume: number, parent: number, name: string): number {
+    const row = this.#get('SELECT node FROM links WHERE volume = ? AND parent = ? AND name = ?', volume, parent, bytes(name)) as { node: number } | undefined;
+    return row?.node ?? 0;
+  }
+  child(volume: number, parent: number, name: string): ChildRow | undefined {
+    const row = this.#get(
+      `SELECT ${nodeColumns} FROM links l JOIN nodes n ON n.volume = l.volume AND n.node = l.node WHERE l.volume = ? AND l.parent = ? AND l.name = ?`,
+      volume, parent, bytes(name),
+    ) as NodeRow | undefined;
+    return row === undefined ? undefined : { ...row, name };
+  }
+  /** The next children after a name, in bytewise order. */
+  children(volume: number, parent: number, after: string, limit: number): ChildRow[] {
+    const rows = this.#all(
+      `SELECT l.name AS nameBytes, ${nodeColumns} FROM links l JOIN nodes n ON n.volume = l.volume AND n.node = l.node
+       WHERE l.volume = ? AND l.parent = ? AND l.name > ? ORDER BY l.name LIMIT ?`,
+      volume, parent, bytes(after), limit,
+    ) as (NodeRow & { nameBytes: Buffer })[];
+    return rows.map(({ nameBytes, ...row }) => ({ ...row, name: nameBytes.toString('latin1') }));
+  }
+  linksOf(volume: number, node: number): LinkRow[] {
+    const rows = this.#all('SELECT parent, name FROM links WHERE volume = ? AND node = ?', volume, node) as { parent: number; name: Buffer }[];
+    return rows.map((row) => ({ parent: row.parent, name: row.name.toString('latin1') }));
+  }
+  insertLink(volume: number, parent: number, name: string, node: number): void {
+    this.#run('INSERT INTO links VALUES (?, ?, ?, ?)', volume, parent, bytes(name), node);
+    this.#run('UPDATE nodes SET links = links + 1 WHERE volume = ? AND node = ?', volume, node);
+  }
+  deleteLink(volume: number, parent: number, name: string, node: number): void {
+    this.#run('DELETE FROM links WHERE volume = ? AND parent = ? AND name = ?', volume, parent, bytes(name));
+    this.#run('UPDATE nodes SET links = links - 1 WHERE volume = ? AND node = ?', volume, node);
+  }
+
+  // Hashes.
+
+  chunk(volume: number, node: number, chunk: number): HashChunk | undefined {
+    const row = this.#get('SELECT digests FROM hashes WHERE volume = ? AND node = ? AND chunk = ?', volume, node, chunk) as { digests: Buffer } | undefined;
+    return row === undefined ? undefined : new HashChunk(row.digests);
+  }
+  setChunk(volume: number, node: number, chunk: number, hashes: HashChunk): void {
+    const stored = hashes.stored();
+    if (stored.byteLength === 0) this.#run('DELETE FROM hashes WHERE volume = ? AND node = ? AND chunk = ?', volume, node, chunk);
+    else this.#run('INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)', volume, node, chunk, stored);
+  }
+  /** The chunks of a range of bytes that hold anything but holes. */
+  chunksWithin(volume: number, node: number, offset: number, end: number): number[] {
+    const rows = this.#all(
+      'SELECT chunk FROM hashes WHERE volume = ? AND node = ? AND chunk >= ? AND chunk < ? ORDER BY chunk',
+      volume, node, Math.floor(offset / chunkBytes), Math.ceil(end / chunkBytes),
+    ) as { chunk: number }[];
+    return rows.map((row) => row.chunk);
+  }
+  deleteChunksFrom(volume: number, node: number, chunk: number): void {
+    this.#run('DELETE FROM hashes WHERE volume = ? AND node = ? AND chunk >= ?', volume, node, chunk);
+  }
+
+  #prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+  #get(sql: string, ...values: unknown[]): unknown {
+    return this.#prepare(sql).get(...values);
+  }
+  #all(sql: string, ...values: unknown[]): unknown[] {
+    return this.#prepare(sql).all(...values);
+  }
+  #run(sql: string, ...values: unknown[]): void {
+    this.#prepare(sql).run(...values);
+  }
+}
+
+function bytes(name: string): Buffer {
+  return Buffer.from(name, 'latin1');
+}

@@ -1,0 +1,42 @@
+/** Counts the entries and bytes of a tree by stat alone, so that the progress of a baseline has a total. */
+import { setImmediate } from 'node:timers/promises';
+import type { Directory } from '../../../native/host/directory.js';
+
+/** Directories nested deeper than this are left out: it is an estimate, and each level keeps one open. */
+const depthMax = 100;
+
+export interface TreeCount {
+  entries: number;
+  bytes: number;
+}
+
+/** Counts into `total` as it goes. Closes `root`. Directories that cannot be read count as empty. */
+export async function countTree(root: Directory, total: TreeCount, isCounted: (name: Buffer, stat: Awaited<ReturnType<Directory['stat']>>) => boolean, signal: AbortSignal): Promise<void> {
+  const stack: { readonly directory: Directory; readonly left: Buffer[] }[] = [];
+  const enter = async (directory: Directory): Promise<void> => {
+    const left: Buffer[] = [];
+    stack.push({ directory, left });
+    for (const { name, stat } of await directory.list().catch(() => [])) {
+      if (!isCounted(name, stat)) continue;
+      total.entries += 1;
+      if (stat.kind === 'file') total.bytes += stat.size;
+      if (stat.kind === 'directory' && stack.length < depthMax) left.push(name);
+    }
+    await setImmediate();
+  };
+  try {
+    await enter(root);
+    for (let at = stack.at(-1); at !== undefined && !signal.aborted; at = stack.at(-1)) {
+      const name = at.left.pop();
+      if (name === undefined) {
+        stack.pop();
+        await at.directory.close();
+        continue;
+      }
+      const child = await at.directory.openDirectory(name).catch(() => undefined);
+      if (child !== undefined) await enter(child);
+    }
+  } finally {
+    for (const { directory } of stack) await directory.close();
+  }
+}

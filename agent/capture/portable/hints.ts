@@ -1,0 +1,88 @@
+/** Watches a tree with chokidar for hints of what may have changed: paths as text, late, repeated or missing at times. */
+import { basename, relative, resolve, sep } from 'node:path';
+import { watch } from 'chokidar';
+import type { Clock } from '../../../native/host/clock.js';
+
+export interface HintOptions {
+  /** The root, as text. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Whether an absolute path and what lies below it is left out; `relative` is below the root. */
+  isUnwatched(absolute: string, relative: string): boolean;
+  /** An entry may have changed, or (`list`) entries of a directory that cannot be told. Paths are below the root, with slashes. */
+  onHint(path: string, kind: 'entry' | 'list'): void;
+  /** From now on changes give hints. */
+  onReady(): void;
+  /** Hints were lost, or some directories cannot be watched. */
+  onTrouble(error: Error): void;
+}
+
+export interface HintWatcher {
+  close(): Promise<void>;
+}
+
+export type HintFactory = (options: HintOptions) => HintWatcher;
+
+/** A directory that appeared is listed again after these times: what was made in it before the watch was set gave no hint. */
+const relistAfterMs = [300, 2000];
+/** Where watching a directory tells of writes to the files in it, files need no watch of their own. */
+const directoriesTell = ['linux', 'win32', 'darwin'].includes(process.platform);
+
+export const chokidarHints: HintFactory = (options) => {
+  const root = resolve(options.path);
+  const below = (path: string): string => relative(root, path).split(sep).join('/');
+  const pending = new Set<() => void>();
+
+  const hint = (path: string, kind: 'entry' | 'list'): void => {
+    if (path === '..' || path.startsWith('../')) return;
+    // Bytes that are not UTF-8 were lost on the way here: the last directory known exactly is to be listed.
+    const parts = path.split('/');
+    const lossy = parts.findIndex((part) => part.includes('\uFFFD'));
+    if (lossy < 0) options.onHint(path, kind);
+    else options.onHint(parts.slice(0, lossy).join('/'), 'list');
+  };
+
+  const watcher = watch(root, {
+    ignoreInitial: true,
+    followSymlinks: false,
+    atomic: false,
+    awaitWriteFinish: false,
+    ignorePermissionErrors: true,
+    ignored: (path, stats) => {
+      if (directoriesTell && stats !== undefined && !stats.isDirectory()) return true;
+      const inside = below(path);
+      return inside !== '' && options.isUnwatched(path, inside);
+    },
+  });
+  // The plain events leave out what follows another within 50 ms; the raw ones are complete.
+  watcher.on('raw', (_event, entry, details) => {
+    const watched = (details as { watchedPath?: string }).watchedPath;
+    if (watched === undefined) return hint('', 'list');
+    const directory = below(watched);
+    hint(directory, 'entry');
+    if (typeof entry !== 'string' || entry === '') hint(directory, 'list');
+    else if (directoriesTell || entry !== basename(watched)) hint(directory === '' ? entry : `${directory}/${entry}`, 'entry');
+  });
+  watcher.on('all', (event, path) => {
+    const inside = below(path);
+    hint(inside, 'entry');
+    if (event !== 'addDir') return;
+    hint(inside, 'list');
+    for (const delayMs of relistAfterMs) {
+      const cancel = options.clock.after(delayMs, () => {
+        pending.delete(cancel);
+        hint(inside, 'list');
+      });
+      pending.add(cancel);
+    }
+  });
+  watcher.on('ready', () => options.onReady());
+  watcher.on('error', (error) => options.onTrouble(error instanceof Error ? error : new Error(String(error))));
+  return {
+    async close() {
+      for (const cancel of pending) cancel();
+      pending.clear();
+      await watcher.close();
+    },
+  };
+};

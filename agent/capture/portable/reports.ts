@@ -1,0 +1,39 @@
+/** Keeps the latest problems of a volume, bounded, and counts them all. */
+import type { CaptureReport } from '../change-source.js';
+
+const reportsMax = 100;
+
+export class Reports {
+  readonly #latest = new Map<string, string>();
+  #count = 0;
+
+  /** Notes a problem; the same one at the same path counts once while it is remembered. */
+  add(path: string, problem: string): boolean {
+    if (this.#latest.get(path) === problem) return false;
+    this.#latest.delete(path);
+    this.#latest.set(path, problem);
+    this.#count += 1;
+    if (this.#latest.size > reportsMax) {
+      for (const oldest of this.#latest.keys()) {
+        this.#latest.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  /** The path is captured after all. */
+  clear(path: string): void {
+    this.#latest.delete(path);
+  }
+
+  get size(): number {
+    return this.#latest.size;
+  }
+  get count(): number {
+    return this.#count;
+  }
+  list(): CaptureReport[] {
+    return [...this.#latest].map(([path, problem]) => ({ path, problem }));
+  }
+}

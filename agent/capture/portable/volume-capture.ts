@@ -1,0 +1,567 @@
+/** Captures one volume, a bounded step at a time: baseline, rescan, hints, quiet checks. */
+import type { Directory, DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
+import { rootNode, type VolumeId } from '../../../proto/change.js';
+import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
+import { applySurvey } from './apply-survey.js';
+import { countTree, type TreeCount } from './count-tree.js';
+import { DirtySet, isText } from './dirty-set.js';
+import type { Excludes } from './excludes.js';
+import type { HintFactory, HintWatcher } from './hints.js';
+import type { Logger } from './logger.js';
+import { messageOf } from './read-failure.js';
+import { Reports } from './reports.js';
+import { identityOf } from './seen.js';
+import { Survey, type SurveyTask } from './survey.js';
+import type { VolumeParts } from './volume-parts.js';
+
+export interface VolumeTiming {
+  /** Between looks at a whole volume that has been quiet. */
+  readonly scanIntervalMs: number;
+  /** The same where hints cannot be relied on. */
+  readonly pollIntervalMs: number;
+  /** Between looks at directories that cannot be watched, and at whether the root is still there. */
+  readonly tickMs: number;
+  /** Hints are gathered for so long before they are followed. */
+  readonly settleMs: number;
+  /** After the last activity, before a whole look that may find the volume settled. */
+  readonly quietMs: number;
+}
+
+export interface VolumeCaptureOptions {
+  readonly parts: Omit<VolumeParts, 'report' | 'clearReport' | 'onUnwatchable'>;
+  readonly excludes: Excludes;
+  readonly directories: DirectoryOpener;
+  readonly hints: HintFactory;
+  readonly timing: VolumeTiming;
+  readonly logger: Logger;
+  /** Something became due. */
+  wake(): void;
+}
+
+/** A look at the whole volume, spread over steps. */
+interface Walk {
+  readonly reason: 'baseline' | 'rescan' | 'quiet' | 'flush';
+  readonly tasks: SurveyTask[];
+  readonly vanished: { readonly parent: number; readonly name: string }[];
+  readonly startedNs: bigint;
+  readonly startedMs: number;
+  readonly takenAtStart: number;
+  readonly hintsAtStart: number;
+  readonly watchedAtStart: boolean;
+  /** Gaps that this look heals. */
+  readonly gaps: readonly number[];
+  rootDone: boolean;
+  /** Names moved while it went on: what it saw may not be one moment's. */
+  unstable: boolean;
+  entries: number;
+  bytes: number;
+}
+
+interface FlushWaiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+const sliceMs = 250;
+const pendingMax = 4096;
+const coolingMinMs = 100;
+const flushWalksMax = 5;
+/** While nothing changes, a settled volume says so again this often. */
+const settleAgainNs = 600_000_000_000n;
+
+export class VolumeCapture {
+  readonly definition: ProtectedVolume;
+  readonly #options: VolumeCaptureOptions;
+  readonly #parts: VolumeParts;
+  readonly #dirty = new DirtySet();
+  readonly #reports = new Reports();
+  readonly #cooling = new Map<number, number>();
+  readonly #unwatchable = new Set<number>();
+  readonly #stopped = new AbortController();
+  readonly #rootPath: string;
+  #watcher: HintWatcher | undefined;
+  #watchTrouble: string | undefined;
+  #watchReady = false;
+  #watchable: boolean;
+  #hintSerial = 0;
+  #settledSerial = -1;
+  #walk: Walk | undefined;
+  #flushWaiting: FlushWaiter[] = [];
+  #flushActive: FlushWaiter[] = [];
+  #flushWalks = 0;
+  #missing: string | undefined;
+  #failed: string | undefined;
+  #waitingForRoom = false;
+  #lostHints: string | undefined;
+  #nextQuietMs = 0;
+  #nextTickMs = 0;
+  #notBeforeMs = 0;
+  #failures = 0;
+  #gapsOpened = 0;
+  #lastScanNs: bigint | undefined;
+  #total: TreeCount | undefined;
+  #progressEntries = 0;
+  #progressBytes = 0;
+
+  constructor(definition: ProtectedVolume, options: VolumeCaptureOptions) {
+    this.definition = definition;
+    this.#options = options;
+    this.#rootPath = definition.path.toString('utf8');
+    this.#watchable = isText(definition.path.toString('latin1'));
+    this.#parts = {
+      ...options.parts,
+      report: (path, problem) => {
+        if (this.#reports.add(path, problem)) options.logger.warn({ volume: definition.name, path, problem }, 'not captured');
+      },
+      clearReport: (path) => this.#reports.clear(path),
+      onUnwatchable: (directory) => this.#unwatchable.add(directory),
+    };
+  }
+
+  get #volume(): VolumeId {
+    return this.definition.volume;
+  }
+  get #nowMs(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+
+  /** Begins: what the journal holds of the volume decides between a baseline and a rescan. */
+  async begin(): Promise<void> {
+    const { index, recorder, clock } = this.#parts;
+    const row = index.volume(this.#volume)!;
+    if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
+    else if (row.baseline === 'done') await this.#openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
+    this.#dirty.markWhole();
+    if (row.baseline !== 'done') void this.#count();
+    this.#startHints();
+  }
+
+  /** Monotonic milliseconds from which on `step` has something to do. */
+  get dueMs(): number {
+    if (this.#failed !== undefined) return Infinity;
+    if (this.#missing !== undefined) return this.#nextTickMs;
+    let due = Math.min(this.#nextTickMs, this.#nextQuietMs, this.#dirty.dueMs(this.#options.timing.settleMs));
+    if (this.#walk !== undefined || this.#dirty.whole || this.#flushWaiting.length > 0 || this.#flushActive.length > 0 || this.#lostHints !== undefined) due = 0;
+    return Math.max(due, this.#notBeforeMs);
+  }
+
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failed !== undefined) return reject(new Error(this.#failed));
+      this.#flushWaiting.push({ resolve, reject });
+      this.#options.wake();
+    });
+  }
+
+  /** Does one bounded piece of work. Throws RefusedError when the journal has no room. */
+  async step(signal: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([signal, this.#stopped.signal]);
+    if (this.#missing === undefined) await this.#noteLostHints();
+    const now = this.#nowMs;
+    if (this.#missing === undefined && this.#dirty.dueMs(this.#options.timing.settleMs) <= now) {
+      await this.#survey({ deferVanished: false }, (survey) => this.#followHints(survey, stop));
+    } else if (now >= this.#nextTickMs && this.#walk === undefined) {
+      this.#nextTickMs = now + this.#options.timing.tickMs;
+      await this.#survey({ deferVanished: false }, (survey) => this.#pollUnwatchable(survey, stop));
+    } else {
+      await this.#advanceWalk(stop);
+    }
+    this.#failures = 0;
+  }
+
+  /** Surveys with the root open; not when it is missing, which is on record then. */
+  async #survey(options: { readonly deferVanished: boolean }, run: (survey: Survey) => Promise<void>): Promise<void> {
+    const root = await this.#openRoot();
+    // What is not there cannot be captured: flushes do not wait for it.
+    if (root === undefined) return this.#resolveFlushes();
+    await using survey = new Survey(this.#parts, root, options);
+    await run(survey);
+  }
+
+  /** A step failed and its batch was dropped: everything is to be looked at again. */
+  failedStep(error: unknown): void {
+    this.#failures += 1;
+    this.#restartWalk();
+    this.#notBeforeMs = this.#nowMs + Math.min(10_000, 50 * 2 ** this.#failures);
+    this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error), failures: this.#failures }, 'capture step failed; looking again');
+    if (this.#failures >= 8) this.#rejectFlushes(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** The journal refused a batch: records the gap, and waits. */
+  async refused(): Promise<void> {
+    this.#waitingForRoom = true;
+    this.#restartWalk();
+    if (!this.#parts.index.openGaps(this.#volume).some((gap) => gap.cause === spoolCause)) await this.#openGap('converging', spoolCause, this.#parts.clock.wallNs());
+  }
+  roomAgain(): void {
+    this.#waitingForRoom = false;
+  }
+
+  /** The journal or the index is broken: nothing more can be captured until the agent starts again. */
+  fail(error: Error): void {
+    this.#failed = messageOf(error);
+    this.#rejectFlushes(error);
+  }
+
+  async end(): Promise<void> {
+    this.#stopped.abort(new Error('capture of the volume ended'));
+    this.#rejectFlushes(new Error('capture of the volume ended'));
+    await this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  /** Up to when everything is known to be captured, as far as hints tell; undefined while that is not known. */
+  get knownThroughNs(): bigint | undefined {
+    if (this.#walk?.reason === 'baseline' || this.#walk?.reason === 'rescan' || this.#dirty.whole || this.#missing !== undefined) return undefined;
+    return this.#dirty.since?.ns ?? this.#parts.clock.wallNs();
+  }
+
+  status(): SourceStatus {
+    const { index } = this.#parts;
+    const row = index.volume(this.#volume);
+    const gaps = index.openGaps(this.#volume);
+    const unknown = gaps.find((gap) => gap.label === 'unknown');
+    const label: VolumeLabel = row?.baseline !== 'done' ? 'baseline' : unknown !== undefined ? 'unknown' : 'converging';
+    const settled = label === 'converging' && gaps.length === 0 && this.#settledSerial === this.#hintSerial && this.#dirty.size === 0;
+    const causes = [this.#failed, this.#missing, ...gaps.map((gap) => gap.cause)];
+    if (label === 'baseline') causes.push('the initial copy is not complete');
+    causes.push(this.#watchTrouble ?? (this.#watchable ? undefined : 'the path cannot be watched, so the volume is scanned at intervals'));
+    if (label === 'converging') causes.push('changes are found by watching and scanning, not as they happen');
+    return {
+      label,
+      cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
+      settled,
+      phase: this.#phase(row?.baseline),
+      ...(label === 'baseline' ? { progress: this.#progress() } : {}),
+      gaps: this.#gapsOpened,
+      pendingHints: this.#dirty.size,
+      ...(this.#lastScanNs === undefined ? {} : { lastScanNs: this.#lastScanNs }),
+      reports: this.#reports.list(),
+      reportCount: this.#reports.count,
+    };
+  }
+
+  #phase(baseline: string | undefined): SourceStatus['phase'] {
+    if (this.#failed !== undefined) return 'failed';
+    if (this.#waitingForRoom) return 'waiting-for-room';
+    if (this.#missing !== undefined) return 'starting';
+    if (baseline !== 'done') return 'baseline';
+    if (this.#walk?.reason === 'rescan' || this.#dirty.whole) return 'rescan';
+    return 'watching';
+  }
+
+  #progress(): { doneBytes: number; totalBytes: number; doneEntries: number; totalEntries: number } {
+    return {
+      doneBytes: this.#progressBytes,
+      totalBytes: Math.max(this.#total?.bytes ?? 0, this.#progressBytes),
+      doneEntries: this.#progressEntries,
+      totalEntries: Math.max(this.#total?.entries ?? 0, this.#progressEntries),
+    };
+  }
+
+  // The root.
+
+  /** Opens the root and checks that it is the one that was captured; undefined, with a gap on record, when it is not there. */
+  async #openRoot(): Promise<{ readonly directory: Directory; readonly stat: EntryStat } | undefined> {
+    const { index, recorder } = this.#parts;
+    let directory: Directory;
+    try {
+      directory = await this.#options.directories.openRoot(this.definition.path);
+    } catch (error) {
+      await this.#rootMissing(`the protected directory is missing (${messageOf(error)})`);
+      return undefined;
+    }
+    try {
+      const stat = await directory.stat();
+      const identity = identityOf(stat, stat.dev);
+      const known = index.node(this.#volume, 1)!.identity;
+      const device = index.volume(this.#volume)!.rootDevice;
+      // Device numbers may change with a restart of the machine; an inode born at the same instant is the same.
+      const same = known === null || (known === identity && (device === String(stat.dev) || stat.birthNs !== 0n));
+      if (!same && (await directory.list()).length === 0) {
+        await directory.close();
+        await this.#rootMissing('the protected directory was replaced by an empty one');
+        return undefined;
+      }
+      if (!same) {
+        this.#options.logger.warn({ volume: this.definition.name }, 'the protected directory is another one than before; comparing by name');
+        await this.#openGap('unknown', 'the protected directory was replaced', index.volume(this.#volume)!.knownThroughNs ?? this.#parts.clock.wallNs());
+        index.forgetIdentities(this.#volume);
+        this.#restartWalk();
+        this.#startHints();
+      }
+      if (known !== identity || device !== String(stat.dev) || !same) {
+        recorder.touch();
+        index.setIdentity(this.#volume, 1, identity);
+        index.setRootDevice(this.#volume, String(stat.dev));
+      }
+      if (this.#missing !== undefined) {
+        this.#missing = undefined;
+        this.#restartWalk();
+        this.#startHints();
+      }
+      return { directory, stat };
+    } catch (error) {
+      await directory.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #rootMissing(cause: string): Promise<void> {
+    this.#nextTickMs = this.#nowMs + this.#options.timing.tickMs;
+    if (this.#missing !== undefined) return;
+    const since = this.#parts.index.volume(this.#volume)!.knownThroughNs ?? this.#parts.clock.wallNs();
+    this.#missing = cause;
+    this.#restartWalk();
+    this.#options.logger.warn({ volume: this.definition.name, cause }, 'nothing is captured until it is back');
+    await this.#openGap('unknown', cause, since);
+  }
+
+  // Hints.
+
+  #startHints(): void {
+    const before = this.#watcher;
+    this.#watcher = undefined;
+    this.#watchReady = false;
+    void before?.close();
+    if (!this.#watchable) return;
+    const { clock } = this.#parts;
+    let watcher: HintWatcher | undefined;
+    const isCurrent = (): boolean => this.#watcher === watcher && !this.#stopped.signal.aborted;
+    watcher = this.#options.hints({
+      path: this.#rootPath,
+      clock,
+      isUnwatched: (absolute, relative) => this.#options.excludes.isUnwatched(absolute, relative),
+      onHint: (path, kind) => {
+        if (!isCurrent()) return;
+        this.#hintSerial += 1;
+        this.#nextQuietMs = Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs);
+        if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
+        this.#options.wake();
+      },
+      onReady: () => {
+        if (!isCurrent()) return;
+        this.#watchReady = true;
+        this.#nextQuietMs = 0;
+        this.#options.wake();
+      },
+      onTrouble: (error) => {
+        if (!isCurrent()) return;
+        // One episode: the many errors of one exhausted limit are told once.
+        if (this.#watchTrouble !== undefined) return;
+        this.#watchTrouble = `not all directories can be watched (${messageOf(error)}), so the volume is scanned at intervals`;
+        this.#lostHints = `change hints were lost (${messageOf(error)})`;
+        this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error) }, 'watching is incomplete; scanning at intervals');
+        this.#options.wake();
+      },
+    });
+    this.#watcher = watcher;
+  }
+
+  async #noteLostHints(): Promise<void> {
+    if (this.#lostHints === undefined) return;
+    const cause = this.#lostHints;
+    this.#lostHints = undefined;
+    this.#hintSerial += 1;
+    await this.#openGap('converging', cause, this.#parts.index.volume(this.#volume)!.knownThroughNs ?? this.#parts.clock.wallNs());
+    this.#restartWalk();
+  }
+
+  async #followHints(survey: Survey, signal: AbortSignal): Promise<void> {
+    const { index } = this.#parts;
+    const { tasks, root } = this.#dirty.take(index, this.#volume, this.#nowMs);
+    if (root) survey.differences.set(1, { node: 1, parent: 0, name: '' });
+    survey.tasks.push(...tasks);
+    await this.#runTasks(survey, signal, Infinity);
+    await this.#apply(survey, signal, false);
+  }
+
+  async #pollUnwatchable(survey: Survey, signal: AbortSignal): Promise<void> {
+    for (const directory of this.#unwatchable) {
+      if (this.#parts.index.node(this.#volume, directory)?.kind !== 'directory') this.#unwatchable.delete(directory);
+      else survey.tasks.push({ directory, deep: true });
+    }
+    if (survey.tasks.length === 0) return;
+    const began = this.#nowMs;
+    await this.#runTasks(survey, signal, Infinity);
+    await this.#apply(survey, signal, false);
+    // Not more than a tenth of the time goes into polling.
+    this.#nextTickMs = this.#nowMs + Math.max(this.#options.timing.tickMs, 9 * (this.#nowMs - began));
+  }
+
+  async #runTasks(survey: Survey, signal: AbortSignal, untilMs: number): Promise<void> {
+    for (let task = survey.tasks.pop(); task !== undefined; task = survey.tasks.pop()) {
+      signal.throwIfAborted();
+      await survey.run(task, signal);
+      if (survey.pending >= pendingMax) await this.#apply(survey, signal, false);
+      if (this.#nowMs >= untilMs) return;
+    }
+  }
+
+  async #apply(survey: Survey, signal: AbortSignal, always: boolean): Promise<boolean> {
+    const { recorder } = this.#parts;
+    let lastMs = this.#nowMs;
+    const result = await applySurvey(this.#parts, survey, {
+      signal,
+      isCooling: (node) => !always && (this.#cooling.get(node) ?? 0) > this.#nowMs,
+      onCaptured: (node, { bytesRead }) => {
+        const now = this.#nowMs;
+        this.#progressBytes += bytesRead;
+        if (bytesRead > 0) this.#cooling.set(node, now + Math.max(coolingMinMs, 3 * (now - lastMs)));
+        lastMs = now;
+      },
+    });
+    const now = this.#nowMs;
+    for (const { node } of result.again) this.#dirty.addNode(node, Math.max(now + 50, this.#cooling.get(node) ?? 0));
+    const moved = survey.retry.size > 0;
+    for (const directory of survey.retry) this.#dirty.addDirectory(directory, 'list', { ms: now + 50, ns: this.#parts.clock.wallNs() });
+    survey.retry.clear();
+    if (this.#cooling.size > 10_000) for (const [node, until] of this.#cooling) if (until <= now) this.#cooling.delete(node);
+    if (recorder.commitDue) await recorder.commit(signal);
+    return moved;
+  }
+
+  // Looks at the whole volume.
+
+  #restartWalk(): void {
+    this.#walk = undefined;
+    this.#flushWaiting.unshift(...this.#flushActive);
+    this.#flushActive = [];
+    this.#dirty.markWhole();
+  }
+
+  #beginWalk(): Walk {
+    const { index, clock, recorder } = this.#parts;
+    const baseline = index.volume(this.#volume)!.baseline;
+    const gaps = index.openGaps(this.#volume).map((gap) => gap.gap);
+    const reason = baseline !== 'done' ? 'baseline' : gaps.length > 0 ? 'rescan' : this.#flushWaiting.length > 0 ? 'flush' : 'quiet';
+    this.#flushActive.push(...this.#flushWaiting);
+    this.#flushWaiting = [];
+    this.#dirty.takeWhole();
+    this.#progressEntries = 0;
+    return {
+      reason,
+      tasks: [{ directory: Number(rootNode), deep: true }],
+      vanished: [],
+      startedNs: clock.wallNs(),
+      startedMs: this.#nowMs,
+      takenAtStart: recorder.taken(this.#volume),
+      hintsAtStart: this.#hintSerial,
+      watchedAtStart: this.#watchReady || !this.#watchable || this.#watchTrouble !== undefined,
+      gaps,
+      rootDone: false,
+      unstable: false,
+      entries: 0,
+      bytes: 0,
+    };
+  }
+
+  async #advanceWalk(signal: AbortSignal): Promise<void> {
+    const wanted = this.#dirty.whole || this.#flushWaiting.length > 0 || this.#flushActive.length > 0 || this.#nowMs >= this.#nextQuietMs;
+    if (this.#walk === undefined && !wanted) return;
+    // A flush needs a look that began after it; one under way for earlier flushes is let finish first.
+    if (this.#walk !== undefined && this.#flushWaiting.length > 0 && this.#flushActive.length === 0) this.#walk = undefined;
+    await this.#survey({ deferVanished: true }, async (survey) => {
+      if (this.#walk === undefined) {
+        await this.#options.excludes.refresh(this.#options.directories, survey.rootStat);
+        this.#walk = this.#beginWalk();
+      }
+      const walk = this.#walk;
+      if (!walk.rootDone) survey.differences.set(1, { node: 1, parent: 0, name: '' });
+      walk.rootDone = true;
+      survey.tasks.push(...walk.tasks.splice(0));
+      await this.#runTasks(survey, signal, this.#nowMs + sliceMs);
+      if (await this.#apply(survey, signal, this.#flushActive.length > 0)) walk.unstable = true;
+      walk.tasks.push(...survey.tasks.splice(0));
+      for (const gone of survey.vanished.splice(0)) walk.vanished.push(gone);
+      walk.entries += survey.entries;
+      walk.bytes += survey.bytes;
+      this.#progressEntries = walk.entries;
+    });
+    if (this.#walk?.tasks.length === 0) await this.#judgeVanished(this.#walk, signal);
+  }
+
+  /** What is gone is judged last: moved nodes have been found at their new names by then. */
+  async #judgeVanished(walk: Walk, signal: AbortSignal): Promise<void> {
+    const names = new Map<number, Set<string>>();
+    for (const { parent, name } of walk.vanished.splice(0)) {
+      if (this.#parts.index.childNode(this.#volume, parent, name) === 0) continue;
+      walk.unstable = true;
+      const known = names.get(parent);
+      if (known === undefined) names.set(parent, new Set([name]));
+      else known.add(name);
+    }
+    await this.#survey({ deferVanished: false }, async (survey) => {
+      for (const [directory, wanted] of names) survey.tasks.push({ directory, names: wanted, deep: false });
+      await this.#runTasks(survey, signal, Infinity);
+      await this.#apply(survey, signal, this.#flushActive.length > 0);
+      await this.#endWalk(walk);
+    });
+  }
+
+  async #endWalk(walk: Walk): Promise<void> {
+    const { recorder, index, clock } = this.#parts;
+    this.#walk = undefined;
+    this.#lastScanNs = clock.wallNs();
+    const tookMs = this.#nowMs - walk.startedMs;
+    // A whole look takes a tenth of the time at most.
+    const interval = this.#watchTrouble !== undefined || !this.#watchable ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
+    this.#nextQuietMs = this.#nowMs + Math.max(interval, 9 * tookMs);
+    if (this.#flushActive.length > 0 && walk.unstable && this.#flushWalks < flushWalksMax) {
+      this.#flushWalks += 1;
+    } else {
+      this.#flushWalks = 0;
+      for (const waiter of this.#flushActive.splice(0)) waiter.resolve();
+    }
+    if (walk.reason === 'baseline') {
+      await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
+      this.#total = undefined;
+    }
+    for (const gap of walk.gaps) {
+      const open = index.openGaps(this.#volume).find((other) => other.gap === gap);
+      if (open !== undefined) await recorder.control(this.#volume, { kind: 'gap', edge: 'close', gap, label: open.label, cause: open.cause, sinceNs: open.sinceNs });
+    }
+    const changed = recorder.taken(this.#volume) !== walk.takenAtStart;
+    const quiet = !changed && walk.hintsAtStart === this.#hintSerial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
+    if (quiet) await this.#settle(walk);
+    else this.#nextQuietMs = this.#nowMs + Math.max(this.#options.timing.quietMs, 9 * tookMs);
+  }
+
+  async #settle(walk: Walk): Promise<void> {
+    const { recorder, index, clock } = this.#parts;
+    const before = index.volume(this.#volume)!.settledNs;
+    const still = this.#settledSerial === this.#hintSerial && before !== undefined;
+    if (still && clock.wallNs() - before < settleAgainNs) return;
+    await recorder.control(this.#volume, { kind: 'settled', sinceNs: still ? before : walk.startedNs });
+    this.#settledSerial = this.#hintSerial;
+  }
+
+  async #openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
+    const { index, recorder } = this.#parts;
+    const gap = index.volume(this.#volume)!.nextGap;
+    this.#gapsOpened += 1;
+    await recorder.control(this.#volume, { kind: 'gap', edge: 'open', gap, label, cause, sinceNs });
+  }
+
+  async #count(): Promise<void> {
+    try {
+      const root = await this.#options.directories.openRoot(this.definition.path);
+      const { dev } = await root.stat();
+      this.#total = { entries: 0, bytes: 0 };
+      await countTree(root, this.#total, (_name, stat) => stat.kind !== 'directory' || stat.dev === dev, this.#stopped.signal);
+    } catch {
+      // Only the total of the progress is lost.
+      this.#total = undefined;
+    }
+  }
+
+  #resolveFlushes(): void {
+    // What is not there cannot be captured; the gap on record says so.
+    for (const waiter of [...this.#flushActive.splice(0), ...this.#flushWaiting.splice(0)]) waiter.resolve();
+  }
+  #rejectFlushes(error: Error): void {
+    for (const waiter of [...this.#flushActive.splice(0), ...this.#flushWaiting.splice(0)]) waiter.reject(error);
+  }
+}
+
+const spoolCause = 'the spool budget is spent';
