@@ -30,6 +30,8 @@ export interface PortableOptions {
 
 const defaultTiming: VolumeTiming = { scanIntervalMs: 60_000, pollIntervalMs: 10_000, tickMs: 2000, settleMs: 50, quietMs: 2000 };
 const heartbeatMs = 10_000;
+/** How long closing waits for the journal before it leaves the rest to replay. */
+const closeCommitMs = 2000;
 
 export class PortableSource implements ChangeSource {
   readonly engine = 'portable';
@@ -183,8 +185,12 @@ export class PortableSource implements ChangeSource {
       if (!stepped) await this.#idle();
     }
     await this.#turn(async () => {
-      // What is durable already is worth keeping; anything else is replayed.
-      if (this.#failure === undefined) await recorder.commit(AbortSignal.timeout(2000)).catch(() => recorder.drop());
+      // What becomes durable shortly is worth keeping; the rest is replayed.
+      if (this.#failure !== undefined) return;
+      const limit = new AbortController();
+      const cancel = clock.after(closeCommitMs, () => limit.abort(new Error('not durable in time')));
+      await recorder.commit(limit.signal).catch(() => recorder.drop());
+      cancel();
     });
   }
 
