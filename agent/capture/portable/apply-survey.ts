@@ -29,7 +29,8 @@ export async function applySurvey(parts: VolumeParts, survey: Survey, options: A
   await confirmMoves(parts, survey, options.signal);
   const touched = new Set<number>();
   const created = await applyNames(parts, survey, touched);
-  const captures = [...survey.differences.values()];
+  // A known node may have moved into a directory that was new until just now.
+  const captures = [...survey.differences.values()].map((difference) => ({ ...difference, parent: created.get(difference.parent) ?? difference.parent }));
   for (const position of survey.positions.values()) {
     const node = created.get(position.node);
     const found = survey.newNodes.get(position.node);

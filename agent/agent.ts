@@ -1,0 +1,197 @@
+/**
+ * The agent: opens its stages and joins them in data order. Capture feeds the journal, the journal
+ * feeds the shipper, the receiver's acknowledgements flow back and let the spool be trimmed.
+ */
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Clock } from '../native/host/clock.js';
+import type { Files } from '../native/host/files.js';
+import type { Random } from '../native/host/random.js';
+import { systemDirectories } from '../native/index.js';
+import { version } from '../native/package/version.js';
+import { formatTime } from '../native/terminal/format.js';
+import { asSequence, journalVolume, type Change, type Engine, type Sequence } from '../proto/change.js';
+import { UsageError } from '../proto/errors.js';
+import type { ChangeSource, EngineVerdict } from './capture/change-source.js';
+import { PortableSource } from './capture/portable.js';
+import { portableVerdict } from './capture/portable-verdict.js';
+import type { AgentConfig } from './config.js';
+import { ControlServer, type ControlHandlers } from './control/server.js';
+import type { AgentIdentity } from './identity/state.js';
+import { AgentJournal } from './journal/journal.js';
+import { Protection } from './protection.js';
+import { agentStatus, volumeReports } from './status.js';
+import { GrpcLink } from './transport/grpc-link.js';
+import { Shipper } from './transport/shipper.js';
+import { VolumeRegister } from './volumes.js';
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly identity: AgentIdentity;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How often the spool is told what it may forget. */
+const trimIntervalMs = 1000;
+const stateFormatDirectory = 'capture';
+
+/** Engines that could serve a path, best first. */
+export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
+  return [await portableVerdict(path, systemDirectories)];
+}
+
+/** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */
+export async function runAgent(options: AgentOptions, signal: AbortSignal, ready: () => void): Promise<void> {
+  const { config, identity, files, clock, random, logger } = options;
+  const { stateDirectory } = config;
+  await files.makeDirectory(stateDirectory);
+  const stopping = new AbortController();
+  const stopped = AbortSignal.any([signal, stopping.signal]);
+  const register = await VolumeRegister.open(files, join(stateDirectory, 'volumes.json'));
+
+  // WHICH BYTES CHANGED?
+  await using portable = await PortableSource.open({
+    clock,
+    random,
+    directories: systemDirectories,
+    stateDirectory: join(stateDirectory, stateFormatDirectory),
+    logger: logger.child({ component: 'capture' }),
+    timing: { scanIntervalMs: config.scanIntervalMs },
+  });
+  const sources: ReadonlyMap<Engine, ChangeSource> = new Map<Engine, ChangeSource>([['portable', portable]]);
+
+  // DURABLE HERE FIRST
+  await using journal = await AgentJournal.open({
+    files,
+    clock,
+    logger: logger.child({ component: 'journal' }),
+    stateDirectory,
+    journal: Buffer.from(identity.journalId, 'hex'),
+    bootId: await bootId(),
+    keepAfter: committedThrough(sources),
+    spoolBytesMax: config.spoolBytesMax,
+    onRecovered: (changes) => replayAll(sources, [changes]),
+  });
+  for (const source of sources.values()) await source.replay(journal.changes(source.committedThrough));
+
+  // THERE, IN ORDER
+  const link = new GrpcLink({ identity: { ...identity, address: identity.receiver }, clock });
+  const shipper = new Shipper({
+    link,
+    journal,
+    clock,
+    random,
+    logger: logger.child({ component: 'transport' }),
+    agentVersion: version,
+    platform: process.platform,
+    volumeReports: () => volumeReports(protection),
+    onWelcome: (welcome) => protection.retireUnknown(welcome.liveVolumes, welcome.lastVolume),
+  });
+  const stateDirectoryBytes = await realpath(stateDirectory, 'buffer');
+  const protection = new Protection({ register, sources, sink: journal, excludedDirectories: [stateDirectoryBytes], verdicts: engineVerdicts, logger: logger.child({ component: 'protection' }) });
+
+  const startedNs = clock.wallNs();
+  const status = () => agentStatus({ clock, identity, stateDirectory, version, startedNs, spoolBytesMax: config.spoolBytesMax, journal, shipper, protection });
+  const flush = async (through: (position: Sequence) => Promise<void>, aborted: AbortSignal): Promise<Sequence> => {
+    await journal.whenReconciled(aborted);
+    for (const source of sources.values()) await source.flush(aborted);
+    const position = journal.position.capturedThrough;
+    await through(position);
+    return position;
+  };
+  const handlers: ControlHandlers = {
+    status: async () => status(),
+    protect: async (request, aborted) => {
+      await journal.whenReconciled(aborted);
+      return protection.protect(request);
+    },
+    unprotect: ({ name }) => protection.unprotect(name),
+    mark: async ({ name }, aborted) => {
+      checkMarkName(name);
+      await flush(() => Promise.resolve(), aborted);
+      const taken = await journal.append([{ volume: journalVolume, body: { kind: 'mark', name } }]);
+      if (!taken.taken) throw new Error('the spool has no room for the mark; see "afterimage-agent status"');
+      await journal.whenShipped(taken.lastSequence, aborted);
+      return { name, sequence: taken.lastSequence.toString(), time: formatTime((await journal.timeOf(taken.lastSequence)) ?? clock.wallNs()) };
+    },
+    flush: async ({ applied }, aborted) => {
+      const sequence = await flush(async (through) => {
+        await journal.whenShipped(through, aborted);
+        if (applied) await journal.whenApplied(through, aborted);
+      }, aborted);
+      return { sequence: sequence.toString() };
+    },
+  };
+  await using control = await ControlServer.open({ stateDirectory, handlers });
+  void control;
+
+  const shipping = shipper.run(stopped);
+  const trimming = clock.every(trimIntervalMs, () => trim(journal, sources));
+  try {
+    ready();
+    await Promise.race([broken(journal, stopped), capture(journal, sources, protection, stopped), ended(stopped)]);
+    await Promise.race([broken(journal, stopped), ended(stopped)]);
+  } finally {
+    trimming();
+    stopping.abort(new Error('the agent is stopping'));
+    await shipping.catch((error: unknown) => logger.debug({ err: error }, 'shipping ended'));
+  }
+}
+
+/** Capture begins once the journal may give out sequences; volumes are taken up in the order they were protected. */
+async function capture(journal: AgentJournal, sources: ReadonlyMap<Engine, ChangeSource>, protection: Protection, signal: AbortSignal): Promise<void> {
+  await journal.whenReconciled(signal);
+  for (const source of sources.values()) await source.start(journal);
+  await protection.resume();
+}
+
+async function replayAll(sources: ReadonlyMap<Engine, ChangeSource>, batches: Iterable<readonly Change[]>): Promise<void> {
+  for (const batch of batches) {
+    for (const source of sources.values()) {
+      const fresh = batch.filter((change) => change.sequence > source.committedThrough);
+      if (fresh.length > 0) await source.replay(one(fresh));
+    }
+  }
+}
+
+async function* one<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}
+
+function committedThrough(sources: ReadonlyMap<Engine, ChangeSource>): Sequence {
+  return [...sources.values()].map((source) => source.committedThrough).reduce((least, each) => (each < least ? each : least));
+}
+
+/** What the receiver has and every engine has committed need not be kept here. */
+function trim(journal: AgentJournal, sources: ReadonlyMap<Engine, ChangeSource>): void {
+  const { durableThrough } = journal.position;
+  for (const source of sources.values()) source.advance(durableThrough);
+  journal.setKeepAfter(asSequence(committedThrough(sources)));
+}
+
+/** Rejects once the journal is broken. */
+async function broken(journal: AgentJournal, signal: AbortSignal): Promise<void> {
+  const error = await journal.whenBroken(signal).catch(() => undefined);
+  if (error !== undefined) throw error;
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Another value after each boot: what was not synced before may be gone (proc(5), random/boot_id). */
+async function bootId(): Promise<string> {
+  if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const { uptime } = await import('node:os');
+  // To ten seconds: uptime and clock are not read at the same instant.
+  return `boot-${Math.round((Date.now() / 1000 - uptime()) / 10)}`;
+}
+
+function checkMarkName(name: string): void {
+  if (typeof name !== 'string' || !/^[^\p{Cc}]{1,200}$/u.test(name)) throw new UsageError('a mark needs a name of 1 to 200 characters without control characters');
+}
