@@ -121,6 +121,11 @@ export class HostJournal implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Whether a stream feeds it. */
+  get fed(): boolean {
+    return this.#source !== undefined;
+  }
+
   get windowBytes(): number {
     return this.#options.windowBytes ?? windowBytesDefault;
   }

@@ -20,7 +20,7 @@ export interface SessionOptions {
   readonly observer: IngestObserver;
   /** What the replica had applied when the stream began, and the way to hear of more; returns how to stop. */
   readonly applied?: AppliedFeed;
-  /** Ends the session. */
+  /** Ends the session; a PeerError as its reason is what the agent is told. */
   readonly signal: AbortSignal;
   /** A stream that is silent for so long is dead: agents report about once a second. */
   readonly idleMs?: number;
@@ -48,6 +48,7 @@ class Session implements FrameSource {
   readonly #end: Promise<never>;
   #endNow: (reason: unknown) => void = () => undefined;
   #heardMs: number;
+  #ended = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -74,7 +75,7 @@ class Session implements FrameSource {
 
   async serve(): Promise<void> {
     const { signal, clock, idleMs = idleMsDefault, incoming } = this.#options;
-    const aborted = (): void => this.#endNow(new PeerError('unavailable', 'the receiver is shutting down'));
+    const aborted = (): void => this.#endNow(signal.reason instanceof PeerError ? signal.reason : new PeerError('unavailable', 'the receiver is shutting down'));
     signal.addEventListener('abort', aborted, { once: true });
     if (signal.aborted) aborted();
     const stopWatch = clock.every(idleMs / 4, () => {
@@ -94,6 +95,7 @@ class Session implements FrameSource {
     } finally {
       stopWatch();
       signal.removeEventListener('abort', aborted);
+      this.#ended = true;
       this.#options.journal.detach(this);
       // Not waited for: an iterator in the middle of a read ends only with its stream.
       void Promise.resolve(messages.return?.()).catch(() => undefined);
@@ -105,7 +107,7 @@ class Session implements FrameSource {
     const hello = await this.#next(messages);
     if (hello === undefined) return;
     checkHello(hello, host, journal.journal);
-    const standing = await this.#either(journal.attach(this, `host ${host}`));
+    const standing = await this.#either(this.#attach());
     observer.connected(journal.journal, { platform: hello.platform, agentVersion: hello.agentVersion });
     const unsubscribe = applied?.subscribe(journal.journal, (through) => this.#outbox.put({ kind: 'applied', through }));
     try {
@@ -122,9 +124,19 @@ class Session implements FrameSource {
       }
     } finally {
       unsubscribe?.();
-      observer.disconnected(journal.journal);
+      journal.detach(this);
+      // Another stream of the same host may have taken over already.
+      if (!journal.fed) observer.disconnected(journal.journal);
       logger.info({ host, durableThrough: journal.durableThrough }, 'host disconnected');
     }
+  }
+
+  async #attach(): Promise<Standing> {
+    const { host, journal } = this.#options;
+    const standing = await journal.attach(this, `host ${host}`);
+    // The session may have ended while it waited for the one before.
+    if (this.#ended) journal.detach(this);
+    return standing;
   }
 
   #welcome(standing: Standing): ReceiverMessage {
