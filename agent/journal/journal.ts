@@ -7,7 +7,7 @@
  * disk, breaks the journal for good: appending rejects with DurabilityError, the agent's process ends
  * with that error, and its supervisor starts it again, which opens and recovers the spool.
  */
-import { asSequence, journalVolume, noSequence, type CapturedChange, type Change, type Sequence } from '../../proto/change.js';
+import { asSequence, journalVolume, noSequence, type CapturedChange, type Change, type Sequence, type TimeNs } from '../../proto/change.js';
 import { DurabilityError, PeerError } from '../../proto/errors.js';
 import { frameLength, type Frame, type JournalEnd, type JournalId } from '../../proto/journal/frame.js';
 import { SegmentLog } from '../../proto/journal/segment-log.js';
@@ -47,6 +47,7 @@ export class AgentJournal implements AsyncDisposable {
   readonly #clockWatch: ClockWatch;
   readonly #written = new Waiters();
   readonly #room = new Waiters();
+  readonly #shipped = new Waiters();
   readonly #applied = new Waiters();
   readonly #reconciled = new Waiters();
   readonly #ended = new Waiters();
@@ -164,6 +165,11 @@ export class AgentJournal implements AsyncDisposable {
     return this.#sync.whenDurable(through, signal);
   }
 
+  /** Resolves once everything up to `through` is durable at the receiver. */
+  whenShipped(through: Sequence, signal?: AbortSignal): Promise<void> {
+    return this.#shipped.wait(() => this.#receiverThrough >= through, signal);
+  }
+
   /** Resolves once everything up to `through` is visible in the replica. */
   whenApplied(through: Sequence, signal?: AbortSignal): Promise<void> {
     return this.#applied.wait(() => this.#appliedThrough >= through, signal);
@@ -201,6 +207,7 @@ export class AgentJournal implements AsyncDisposable {
     this.#undurable.dropThrough(through);
     this.#recent.dropThrough(through);
     this.#sync.noteReceiver(through);
+    this.#shipped.check();
     this.#released();
   }
 
@@ -224,6 +231,13 @@ export class AgentJournal implements AsyncDisposable {
   /** The changes after `after`, as far as they are written, in batches. */
   async *changes(after: Sequence): AsyncGenerator<readonly Change[]> {
     for await (const frame of this.frames(after)) yield changesAfter(frame, after);
+  }
+
+  /** Time of a written change; undefined when the spool does not hold it (any more). */
+  async timeOf(sequence: Sequence): Promise<TimeNs | undefined> {
+    if (sequence <= this.#log.trimmedThrough) return undefined;
+    for await (const [change] of this.changes(asSequence(sequence - 1n))) return change?.timeNs;
+    return undefined;
   }
 
   /** Frames after `after`, and then each new one as it is written, without end. Throws the signal's reason. */
@@ -476,7 +490,7 @@ export class AgentJournal implements AsyncDisposable {
   #failAll(error: DurabilityError): void {
     this.#intake.fail(error);
     this.#sync.fail(error);
-    for (const waiters of [this.#written, this.#room, this.#applied, this.#reconciled]) waiters.fail(error);
+    for (const waiters of [this.#written, this.#room, this.#shipped, this.#applied, this.#reconciled]) waiters.fail(error);
     if (error !== this.#broken) this.#ended.fail(error);
   }
 }

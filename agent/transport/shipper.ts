@@ -56,29 +56,33 @@ export interface ShipperOptions {
   readonly platform: string;
   /** The volumes as their engines see them now. */
   readonly volumeReports: () => readonly VolumeReport[];
+  /** Told what the receiver said at each greeting, once this journal and the receiver's agree. */
+  readonly onWelcome?: (welcome: Welcome) => void;
   /** Silence that ends a connection while acknowledgements are due. */
   readonly ackTimeoutMs?: number;
 }
 
 export interface ShipperCounters {
-  readonly connections: number;
-  readonly framesSent: number;
-  readonly bytesSent: number;
-  /** Of those, sent before on an earlier connection. */
-  readonly framesResent: number;
-  readonly bytesResent: number;
+  /** Connections after the first. */
+  readonly reconnects: number;
+  readonly shippedFrames: number;
+  readonly shippedBytes: number;
+  /** Of those, shipped on an earlier connection already. */
+  readonly resentFrames: number;
+  readonly resentBytes: number;
 }
 
 export interface ShipperStatus {
   readonly state: ConnectionState;
-  /** Why, in words; empty while connected and well. */
+  /** Why, in words; empty while connected. */
   readonly message: string;
   readonly sinceNs: TimeNs;
-  /** What the receiver last said about itself, while connected. */
-  readonly receiver: { readonly state: ReceiverState['state']; readonly message: string } | undefined;
+  /** What the receiver last said about itself on this connection. */
+  readonly receiver: { readonly state: ReceiverState['state']; readonly message: string };
   readonly counters: ShipperCounters;
 }
 
+const receiverOk = { state: 'ok', message: '' } as const;
 const reportIntervalMs = 1000;
 const ackTimeoutMsDefault = 30_000;
 
@@ -87,10 +91,11 @@ export class Shipper {
   #state: ConnectionState = 'stopped';
   #message = '';
   #sinceNs: TimeNs;
-  #receiver: ShipperStatus['receiver'];
+  #receiver: ShipperStatus['receiver'] = receiverOk;
   #welcome: Welcome | undefined;
   #sentThrough = noSequence;
-  #counters = { connections: 0, framesSent: 0, bytesSent: 0, framesResent: 0, bytesResent: 0 };
+  #connections = 0;
+  #counters = { shippedFrames: 0, shippedBytes: 0, resentFrames: 0, resentBytes: 0 };
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -98,7 +103,7 @@ export class Shipper {
   }
 
   get status(): ShipperStatus {
-    return { state: this.#state, message: this.#message, sinceNs: this.#sinceNs, receiver: this.#receiver, counters: { ...this.#counters } };
+    return { state: this.#state, message: this.#message, sinceNs: this.#sinceNs, receiver: this.#receiver, counters: { reconnects: Math.max(0, this.#connections - 1), ...this.#counters } };
   }
 
   /** What the receiver said at the latest greeting. */
@@ -110,13 +115,16 @@ export class Shipper {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#options;
     let attempt = 0;
+    this.#become('connecting', '');
     while (!signal.aborted) {
-      if (this.#state === 'stopped') this.#become('connecting', '');
       const begunMs = clock.monotonicMs();
-      const connections = this.#counters.connections;
-      const failure = await this.#converse(signal);
+      const connections = this.#connections;
+      const failure = await this.#converse(signal).catch((error: unknown) => {
+        this.#become('stopped', (error as Error).message);
+        throw error;
+      });
       if (signal.aborted) break;
-      if (this.#counters.connections > connections && clock.monotonicMs() - begunMs >= stableMs) attempt = 0;
+      if (this.#connections > connections && clock.monotonicMs() - begunMs >= stableMs) attempt = 0;
       const waitMs = failure.retry === 'soon' ? backoffMs(attempt, random.fraction()) : slowBackoffMs(random.fraction());
       attempt += 1;
       if (failure.state !== this.#state || failure.message !== this.#message) {
@@ -135,6 +143,7 @@ export class Shipper {
     const abort = (): void => ended.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     let session: LinkSession | undefined;
+    const tasks: Promise<void>[] = [];
     try {
       session = await this.#options.link.connect(this.#hello(), ended.signal);
       const { welcome } = session;
@@ -144,7 +153,10 @@ export class Shipper {
       this.#welcome = welcome;
       const stop = await this.#reconcile(session, ended.signal);
       if (stop !== undefined) return stop;
-      await this.#ship(session, ended);
+      this.#options.onWelcome?.(welcome);
+      tasks.push(...this.#ship(session, ended.signal));
+      // Whichever ends first, in whatever way, ends the conversation.
+      await Promise.race(tasks);
       return failureOf(undefined);
     } catch (error) {
       if (error instanceof DurabilityError) throw error;
@@ -152,9 +164,10 @@ export class Shipper {
     } finally {
       signal.removeEventListener('abort', abort);
       ended.abort(new PeerError('unavailable', 'the connection ended'));
-      this.#receiver = undefined;
+      this.#receiver = receiverOk;
       this.#options.journal.noteLink(false);
-      await session?.[Symbol.asyncDispose]();
+      if (session !== undefined) await this.#end(session);
+      await Promise.allSettled(tasks);
     }
   }
 
@@ -167,29 +180,25 @@ export class Shipper {
     return undefined;
   }
 
-  async #ship(session: LinkSession, ended: AbortController): Promise<void> {
-    const { clock, journal, logger } = this.#options;
-    const { welcome } = session;
-    this.#counters.connections += 1;
-    this.#become('connected', '');
-    logger.info({ durableThrough: String(welcome.durableThrough), windowBytes: welcome.windowBytes }, 'connected to the receiver');
-    journal.noteLink(true);
-    const conversation: Conversation = {
-      session,
-      signal: ended.signal,
-      window: new SendWindow({ windowBytes: welcome.windowBytes, after: welcome.durableThrough, nowMs: () => clock.monotonicMs() }),
-      heardMs: clock.monotonicMs(),
-      sending: Promise.resolve(),
-    };
-    const tasks = [this.#sendFrames(conversation), this.#hear(conversation), this.#sendReports(conversation), this.#watch(conversation)];
+  async #end(session: LinkSession): Promise<void> {
     try {
-      // Whichever ends first, in whatever way, ends the conversation.
-      await Promise.race(tasks);
-    } finally {
-      ended.abort(new PeerError('unavailable', 'the connection ended'));
       await session[Symbol.asyncDispose]();
-      await Promise.allSettled(tasks);
+    } catch (error) {
+      this.#options.logger.debug({ err: error }, 'the connection did not end in order');
     }
+  }
+
+  /** Everything that goes on over a connection at the same time. */
+  #ship(session: LinkSession, signal: AbortSignal): Promise<void>[] {
+    const { clock, journal, logger } = this.#options;
+    const { durableThrough, windowBytes } = session.welcome;
+    this.#connections += 1;
+    this.#become('connected', '');
+    logger.info({ durableThrough: String(durableThrough), windowBytes }, 'connected to the receiver');
+    journal.noteLink(true);
+    const window = new SendWindow({ windowBytes, after: durableThrough, nowMs: () => clock.monotonicMs() });
+    const conversation: Conversation = { session, signal, window, heardMs: clock.monotonicMs(), sending: Promise.resolve() };
+    return [this.#sendFrames(conversation), this.#hear(conversation), this.#sendReports(conversation), this.#watch(conversation)];
   }
 
   async #sendFrames(conversation: Conversation): Promise<void> {
@@ -204,12 +213,12 @@ export class Shipper {
   }
 
   #count({ lastSequence, bytes: { byteLength } }: ShippedFrame): void {
-    this.#counters.framesSent += 1;
-    this.#counters.bytesSent += byteLength;
+    this.#counters.shippedFrames += 1;
+    this.#counters.shippedBytes += byteLength;
     if (lastSequence > this.#sentThrough) this.#sentThrough = lastSequence;
     else {
-      this.#counters.framesResent += 1;
-      this.#counters.bytesResent += byteLength;
+      this.#counters.resentFrames += 1;
+      this.#counters.resentBytes += byteLength;
     }
   }
 
@@ -247,7 +256,7 @@ export class Shipper {
           break;
         case 'state': {
           const { state, message: words } = message;
-          if (state !== this.#receiver?.state) logger.info({ state }, `the receiver says: ${words === '' ? state : words}`);
+          if (state !== this.#receiver.state) logger.info({ state }, `the receiver says: ${words === '' ? state : words}`);
           this.#receiver = { state, message: words };
           journal.noteLink(state === 'ok');
           break;
@@ -267,7 +276,7 @@ export class Shipper {
       await clock.sleep(Math.min(1000, ackTimeoutMs), conversation.signal);
       const { window, heardMs } = conversation;
       const sinceMs = window.waitingSinceMs;
-      if (sinceMs === undefined || (this.#receiver !== undefined && this.#receiver.state !== 'ok')) continue;
+      if (sinceMs === undefined || this.#receiver.state !== 'ok') continue;
       if (clock.monotonicMs() - Math.max(sinceMs, heardMs) >= ackTimeoutMs) throw new PeerError('unavailable', `nothing was heard from the receiver for ${ackTimeoutMs} ms while acknowledgements were due`);
     }
   }
