@@ -1,6 +1,6 @@
 /** The commands that make and run an agent: enroll, run, doctor. */
 import type { Command } from 'commander';
-import { pino } from 'pino';
+import { destination, pino } from 'pino';
 import { systemClock } from '../../native/host/clock.js';
 import { systemFiles } from '../../native/host/files.js';
 import { systemRandom } from '../../native/host/random.js';
@@ -56,7 +56,7 @@ export function runCommand(): Command {
       const identity = await loadIdentity(systemFiles, config.stateDirectory);
       const { role } = identityOf(new X509Certificate(identity.certificatePem));
       if (role !== 'host') throw new UsageError(`this identity is of role ${role}, which protects nothing; enrol with a token of role host`);
-      const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+      const logger = pino({ level: config.logLevel }, destination({ dest: 2, sync: true }));
       const signal = shutdownSignal();
       await runAgent({ config, identity, files: systemFiles, clock: systemClock, random: systemRandom, logger }, signal, () => {
         process.stdout.write(`the agent is running; host ${identity.name}, state in ${config.stateDirectory}\n`);

@@ -1,0 +1,58 @@
+/** The command that restores this host's own points from its receiver, over the network. */
+import type { Command } from 'commander';
+import { systemClock } from '../../native/host/clock.js';
+import { systemFiles } from '../../native/host/files.js';
+import { newCommand, shutdownSignal, withExamples } from '../../native/terminal/program.js';
+import { runRestore } from '../../native/terminal/restore.js';
+import { FormatError } from '../../proto/errors.js';
+import { pathFromDisplay } from '../../proto/name.js';
+import type { RestoreHead, RestoreItem } from '../../proto/wire/messages.js';
+import { loadIdentity } from '../identity/state.js';
+import { GrpcLink } from '../transport/grpc-link.js';
+import { configFor, withJson, withState, type StateOption } from './options.js';
+
+interface RestoreOptions extends StateOption {
+  readonly volume: string;
+  readonly at: string;
+  readonly to: string;
+  readonly host?: string;
+  readonly path: readonly string[];
+  readonly inPlace?: boolean;
+  readonly dryRun?: boolean;
+  readonly exactOnly?: boolean;
+  readonly json?: boolean;
+}
+
+export function restoreCommand(): Command {
+  const command = withState(withJson(newCommand('restore')))
+    .description('restore a volume of this host as it was, from its receiver')
+    .requiredOption('--volume <name>', 'which volume')
+    .requiredOption('--at <at>', 'ISO 8601 time, -90s, -2h, seq:N, mark:NAME or latest')
+    .requiredOption('--to <target>', 'directory to restore into')
+    .option('--host <name>', 'another host\'s volume (for an identity of role operator)')
+    .option('--path <path...>', 'only this path below the volume\'s root; may be repeated', [])
+    .option('--in-place', 'the target is there: write what differs, delete what did not exist then')
+    .option('--dry-run', 'say what would be done, write nothing')
+    .option('--exact-only', 'refuse a point that is not labelled exact')
+    .action(async (options: RestoreOptions) => {
+      const { stateDirectory } = configFor(options);
+      const identity = await loadIdentity(systemFiles, stateDirectory);
+      const signal = shutdownSignal();
+      const link = new GrpcLink({ identity: { ...identity, address: identity.receiver }, clock: systemClock });
+      const request = { host: options.host ?? '', volume: options.volume, at: options.at, paths: options.path, exactOnly: options.exactOnly === true, planOnly: false };
+      const items = headFirst(link.restore(request, signal));
+      const paths = options.path.map(pathFromDisplay);
+      await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun: options.dryRun === true, json: options.json === true, paths, signal });
+    });
+  return withExamples(command, 'afterimage-agent restore --volume data --at -10m --to /srv/restored', 'afterimage-agent restore --volume data --at mark:before-upgrade --to /srv/data --in-place');
+}
+
+/** The stream as the receiver must send it: what comes before a head is refused. */
+async function* headFirst(items: AsyncIterable<RestoreItem>): AsyncGenerator<RestoreHead | Exclude<RestoreItem, RestoreHead>> {
+  let begun = false;
+  for await (const item of items) {
+    if (!begun && item.kind !== 'head') throw new FormatError('read restore stream', { fault: 'it does not begin with a head' });
+    begun = true;
+    yield item;
+  }
+}

@@ -1,0 +1,140 @@
+/** The commands that look into a point without restoring it: ls, stat, cat, diff. */
+import type { Command } from 'commander';
+import { formatJson, formatTable, formatTime } from '../../native/terminal/format.js';
+import { newCommand, withExamples } from '../../native/terminal/program.js';
+import { UsageError } from '../../proto/errors.js';
+import { displayName, displayPath, pathFromDisplay, type Name } from '../../proto/name.js';
+import type { NodeState } from '../../proto/tree/namespace.js';
+import { DataDirectory, openPointOf } from '../data.js';
+import { diffPoints, type DiffEntry } from '../recovery/diff.js';
+import { describeLabel } from '../recovery/restore-source.js';
+import type { Point } from '../recovery/point.js';
+import { atWords, withData, withJson, withPoint, type DataOption, type JsonOption, type PointOption } from './options.js';
+
+const pageEntries = 1000;
+
+/** A label that is not exact is said on standard error, so that it never mixes with the listing. */
+function sayLabel(point: Point): void {
+  if (point.label.label !== 'exact') process.stderr.write(`this point is ${describeLabel(point.label)}\n`);
+  if (point.anomalies.count > 0) process.stderr.write(`the journal has ${point.anomalies.count} changes before this point that did not fit: ${point.anomalies.first.join('; ')}\n`);
+}
+
+function describeNode(name: string, state: NodeState) {
+  return {
+    name,
+    kind: state.nodeKind,
+    mode: state.mode.toString(8).padStart(4, '0'),
+    uid: state.uid,
+    gid: state.gid,
+    size: state.size,
+    modified: formatTime(state.modifyNs),
+    node: state.node,
+    links: state.links,
+    ...(state.target === undefined ? {} : { target: displayName(state.target.toString('latin1') as Name) }),
+    ...(state.device === undefined ? {} : { device: `${state.device.major}:${state.device.minor}` }),
+    ...(state.xattrs === undefined || state.xattrs.size === 0 ? {} : { xattrs: Object.fromEntries([...state.xattrs].map(([key, value]) => [key, value.toString('base64')])) }),
+  };
+}
+
+export function lsCommand(): Command {
+  const command = withJson(withPoint(newCommand('ls')))
+    .description('list a directory as it was')
+    .argument('[path]', 'directory below the volume\'s root', '.')
+    .action(async (path: string, options: PointOption) => {
+      await using data = await DataDirectory.open(options.data);
+      const { point } = await data.point(options);
+      await using opened = point;
+      sayLabel(opened);
+      const where = pathFromDisplay(path);
+      const state = await opened.stat(where);
+      if (state === undefined) throw new UsageError(`${path} did not exist then`);
+      const rows = state.nodeKind === 'directory' ? await listAll(opened, where) : [describeNode(path, state)];
+      if (options.json === true) process.stdout.write(`${formatJson(rows)}\n`);
+      else process.stdout.write(`${formatTable(['kind', 'mode', 'uid', 'gid', 'size', 'modified', 'name'], rows.map((row) => [row.kind, row.mode, row.uid, row.gid, row.size, row.modified, row.target === undefined ? row.name : `${row.name} -> ${row.target}`]))}\n`);
+    });
+  return withExamples(command, 'afterimage-receiver ls --data /var/lib/afterimage --host web-1 --volume data --at -2h', 'afterimage-receiver ls --data /var/lib/afterimage --host web-1 --volume data --at latest etc/nginx');
+}
+
+async function listAll(point: Point, path: readonly Name[]) {
+  const rows = [];
+  let after: Name | undefined;
+  for (;;) {
+    const page = await point.list(path, { limit: pageEntries, ...(after === undefined ? {} : { after }) });
+    for (const { name, state } of page?.entries ?? []) rows.push(describeNode(displayName(name), state));
+    after = page?.entries.at(-1)?.name;
+    if (page === undefined || !page.more || after === undefined) return rows;
+  }
+}
+
+export function statCommand(): Command {
+  const command = withJson(withPoint(newCommand('stat')))
+    .description('show everything about one entry as it was')
+    .argument('[path]', 'entry below the volume\'s root', '.')
+    .action(async (path: string, options: PointOption) => {
+      await using data = await DataDirectory.open(options.data);
+      const { point } = await data.point(options);
+      await using opened = point;
+      const state = await opened.stat(pathFromDisplay(path));
+      if (state === undefined) throw new UsageError(`${path} did not exist then`);
+      const value = { ...describeNode(path, state), point: { sequence: opened.sequence, time: formatTime(opened.timeNs), ...opened.label } };
+      if (options.json === true) process.stdout.write(`${formatJson(value)}\n`);
+      else process.stdout.write(`${Object.entries({ ...value, point: `seq:${opened.sequence}, ${formatTime(opened.timeNs)}, ${describeLabel(opened.label)}` }).map(([key, entry]) => `${key}: ${typeof entry === 'object' ? formatJson(entry) : String(entry)}`).join('\n')}\n`);
+    });
+  return withExamples(command, 'afterimage-receiver stat --data /var/lib/afterimage --host web-1 --volume data --at -1d etc/passwd');
+}
+
+export function catCommand(): Command {
+  const command = withPoint(newCommand('cat'))
+    .description('write a file as it was to standard output')
+    .argument('<path>', 'file below the volume\'s root')
+    .action(async (path: string, options: PointOption) => {
+      await using data = await DataDirectory.open(options.data);
+      const { point } = await data.point(options);
+      await using opened = point;
+      sayLabel(opened);
+      for await (const part of opened.read(pathFromDisplay(path))) {
+        if (!process.stdout.write(part)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+      }
+    });
+  return withExamples(command, 'afterimage-receiver cat --data /var/lib/afterimage --host web-1 --volume data --at -1d etc/passwd');
+}
+
+export function diffCommand(): Command {
+  const command = withJson(withData(newCommand('diff')))
+    .requiredOption('--host <name>', 'whose journal')
+    .requiredOption('--volume <name>', 'which volume')
+    .requiredOption('--from <at>', atWords)
+    .requiredOption('--to <at>', atWords)
+    .description('show what differs between two points of a volume')
+    .action(async (options: DataOption & JsonOption & { host: string; volume: string; from: string; to: string }) => {
+      await using data = await DataDirectory.open(options.data);
+      const view = await data.view(options.host);
+      await using from = (await openPointOf(view, { volume: options.volume, at: options.from })).point;
+      await using to = (await openPointOf(view, { volume: options.volume, at: options.to })).point;
+      for (const point of [from, to]) sayLabel(point);
+      const entries: unknown[] = [];
+      for await (const entry of diffPoints({ from, to })) {
+        if (options.json === true) entries.push({ ...entry, path: displayPath(entry.path), ...(entry.kind === 'renamed' ? { fromPath: displayPath(entry.fromPath) } : {}), state: describeNode(displayPath(entry.path), entry.state), fromState: undefined });
+        else process.stdout.write(`${describeDifference(entry)}\n`);
+      }
+      if (options.json === true) process.stdout.write(`${formatJson(entries)}\n`);
+    });
+  return withExamples(command, 'afterimage-receiver diff --data /var/lib/afterimage --host web-1 --volume data --from -2h --to latest');
+}
+
+function describeDifference(entry: DiffEntry): string {
+  const path = displayPath(entry.path);
+  switch (entry.kind) {
+    case 'added':
+      return `+ ${path}`;
+    case 'removed':
+      return `- ${path}`;
+    case 'renamed':
+      return `> ${displayPath(entry.fromPath)} -> ${path}`;
+    case 'modified': {
+      const bytes = entry.ranges.reduce((sum, range) => sum + range.length, 0);
+      const content = bytes === 0 ? [] : [`${bytes} bytes in ${entry.ranges.length} ranges`];
+      return `~ ${path} (${[...(entry.replaced ? ['replaced'] : []), ...content, ...entry.metadata].join(', ')})`;
+    }
+  }
+}
