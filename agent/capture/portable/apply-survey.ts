@@ -182,7 +182,7 @@ async function stampDirectories(parts: VolumeParts, survey: Survey, touched: Rea
   for (const directory of touched) {
     const at = directory === 1 ? { parent: 0, name: '' } : parts.index.linksOf(parts.volume, directory)[0];
     if (at === undefined) continue;
-    const outcome = await captureNode(parts, survey, { node: directory, ...at }, { stamp: true });
+    const outcome = await captureNode(parts, survey, { node: directory, ...at });
     if (outcome.result === 'again') again.push({ node: directory, bytesRead: 0 });
     if (outcome.result === 'moved' && at.parent > 0) survey.retry.add(at.parent);
     await survey.access.trim();

@@ -14,6 +14,7 @@ export interface NodeRow {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Nanoseconds; empty when a change since may have set another. */
   readonly modifyNs: string;
   /** Null when the inode is not known: the node came from a replayed journal. */
   readonly identity: string | null;
@@ -168,8 +169,9 @@ export class CaptureIndex {
     this.#run('DELETE FROM nodes WHERE volume = ? AND node = ?', volume, node);
     this.#run('DELETE FROM hashes WHERE volume = ? AND node = ?', volume, node);
   }
+  /** Content changed: the time of that is not known until it is recorded. */
   setSize(volume: number, node: number, size: number): void {
-    this.#run('UPDATE nodes SET size = ?, signature = NULL WHERE volume = ? AND node = ?', size, volume, node);
+    this.#run("UPDATE nodes SET size = ?, modify_ns = '', signature = NULL WHERE volume = ? AND node = ?", size, volume, node);
   }
   setAttributes(volume: number, node: number, row: Pick<NodeRow, 'mode' | 'uid' | 'gid' | 'modifyNs'>): void {
     this.#run(
@@ -224,11 +226,18 @@ export class CaptureIndex {
   }
   insertLink(volume: number, parent: number, name: string, node: number): void {
     this.#run('INSERT INTO links VALUES (?, ?, ?, ?)', volume, parent, bytes(name), node);
+    this.#touchDirectory(volume, parent);
     this.#run('UPDATE nodes SET links = links + 1 WHERE volume = ? AND node = ?', volume, node);
   }
   deleteLink(volume: number, parent: number, name: string, node: number): void {
     this.#run('DELETE FROM links WHERE volume = ? AND parent = ? AND name = ?', volume, parent, bytes(name));
+    this.#touchDirectory(volume, parent);
     this.#run('UPDATE nodes SET links = links - 1 WHERE volume = ? AND node = ?', volume, node);
+  }
+
+  /** Entries changed, and with them the directory's time, in the replica too: it is to be recorded again. */
+  #touchDirectory(volume: number, directory: number): void {
+    this.#run("UPDATE nodes SET modify_ns = '', signature = NULL WHERE volume = ? AND node = ?", volume, directory);
   }
 
   // Hashes.

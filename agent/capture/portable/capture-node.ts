@@ -24,14 +24,14 @@ interface NodeAt {
   readonly name: string;
 }
 
-/** Captures a node at one of its names; the root when its parent is 0. `stamp` records its time in any case. */
-export async function captureNode(parts: VolumeParts, survey: Survey, at: NodeAt, { stamp }: { readonly stamp: boolean } = { stamp: false }): Promise<CaptureOutcome> {
+/** Captures a node at one of its names; the root when its parent is 0. */
+export async function captureNode(parts: VolumeParts, survey: Survey, at: NodeAt): Promise<CaptureOutcome> {
   const row = parts.index.node(parts.volume, at.node);
   if (row === undefined) return { result: 'moved', bytesRead: 0 };
   try {
     const handle = await survey.access.open(at.parent === 0 ? 1 : at.parent);
     if (row.kind === 'file') return await captureFile(parts, survey, handle, at, row);
-    return await captureOther(parts, survey, handle, at, row, stamp);
+    return await captureOther(parts, survey, handle, at, row);
   } catch (error) {
     if (error instanceof MovedError || isGone(error)) return { result: 'moved', bytesRead: 0 };
     if (!isReadFailure(error)) throw error;
@@ -50,7 +50,7 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     if (isGone(error)) return { result: 'moved', bytesRead: 0 };
     // Its metadata can be had all the same; the content is tried again on every rescan.
     parts.report(path, `content cannot be read: ${messageOf(error)}`);
-    const other = await captureOther(parts, survey, handle, at, row, false);
+    const other = await captureOther(parts, survey, handle, at, row);
     index.setSignature(volume, at.node, null, 0);
     return other.result === 'moved' ? other : { result: 'unreadable', bytesRead: 0 };
   }
@@ -60,18 +60,18 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     if (survey.identify(before) !== row.identity) return { result: 'moved', bytesRead: 0 };
     const verify = row.verifyAfterMs !== 0 && beganNs / 1_000_000n > BigInt(row.verifyAfterMs);
     if (row.signature === signatureOf(before) && !verify) return { result: 'captured', bytesRead: 0 };
-    const content = await captureContent(parts, { file, node: at.node, size: before.size, sparse: before.allocatedBytes < before.size });
+    const bytesRead = await captureContent(parts, { file, node: at.node, size: before.size, sparse: before.allocatedBytes < before.size });
     const after = await file.stat();
-    await captureMetadata(parts, survey, handle, at, after, content.changed);
+    await captureMetadata(parts, survey, handle, at, after);
     if (signatureOf(after) !== signatureOf(before) || isFresh(before, beganNs)) {
       index.setSignature(volume, at.node, null, 0);
-      return { result: 'again', bytesRead: content.bytesRead };
+      return { result: 'again', bytesRead };
     }
     parts.clearReport(path);
     // Stores through a mapping show in a file's times only when its pages are first dirtied.
     const verifyAfterMs = verify || before.size === 0 ? 0n : before.changeNs / 1_000_000n + mappedWriteMs;
     index.setSignature(volume, at.node, signatureOf(after), verifyAfterMs > beganNs / 1_000_000n ? Number(verifyAfterMs) : 0);
-    return { result: 'captured', bytesRead: content.bytesRead };
+    return { result: 'captured', bytesRead };
   } catch (error) {
     if (!isReadFailure(error)) throw error;
     parts.report(path, `content cannot be read: ${messageOf(error)}`);
@@ -82,19 +82,19 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
   }
 }
 
-async function captureOther(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, row: NodeRow, stamp: boolean): Promise<CaptureOutcome> {
+async function captureOther(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, row: NodeRow): Promise<CaptureOutcome> {
   const beganNs = parts.clock.wallNs();
   const stat = at.parent === 0 ? await handle.stat() : await handle.lookup(nodeBytes(at.name));
   if (stat === undefined || survey.identify(stat) !== row.identity) return { result: 'moved', bytesRead: 0 };
-  if (row.signature === signatureOf(stat) && !stamp) return { result: 'captured', bytesRead: 0 };
-  await captureMetadata(parts, survey, handle, at, stat, stamp);
+  if (row.signature === signatureOf(stat)) return { result: 'captured', bytesRead: 0 };
+  await captureMetadata(parts, survey, handle, at, stat);
   const fresh = isFresh(stat, beganNs);
   parts.index.setSignature(parts.volume, at.node, fresh ? null : signatureOf(stat), 0);
   return { result: fresh ? 'again' : 'captured', bytesRead: 0 };
 }
 
-/** Records what differs; the modification time always after content, since writing elsewhere would set another. */
-async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, stat: EntryStat, stamp: boolean): Promise<void> {
+/** Records what differs. The index forgets the modification time at every change of content, so it always follows one. */
+async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, stat: EntryStat): Promise<void> {
   const { index, recorder, volume } = parts;
   const row = index.node(volume, at.node)!;
   const node = asNodeId(BigInt(at.node));
@@ -110,7 +110,7 @@ async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Direc
     ...(row.mode === stat.mode ? {} : { mode: stat.mode }),
     ...(row.uid === stat.uid ? {} : { uid: stat.uid }),
     ...(row.gid === stat.gid ? {} : { gid: stat.gid }),
-    ...(row.modifyNs === String(stat.modifyNs) && !stamp ? {} : { modifyNs: stat.modifyNs }),
+    ...(row.modifyNs === String(stat.modifyNs) ? {} : { modifyNs: stat.modifyNs }),
   };
   if (Object.keys(attributes).length > 0) await recorder.add(volume, { kind: 'attributes', node, ...attributes });
 }

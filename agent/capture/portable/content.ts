@@ -16,16 +16,11 @@ export interface ContentParts {
   readonly volume: VolumeId;
 }
 
-export interface ContentResult {
-  readonly changed: boolean;
-  readonly bytesRead: number;
-}
-
 /**
  * Makes the journal's content of a node that of an open file of `size` bytes. `sparse` says that
- * the file may have holes. A file that ends early is recorded as far as it goes.
+ * the file may have holes. A file that ends early is recorded as far as it goes. Resolves to the bytes read.
  */
-export async function captureContent(parts: ContentParts, source: { readonly file: TreeFile; readonly node: number; readonly size: number; readonly sparse: boolean }): Promise<ContentResult> {
+export async function captureContent(parts: ContentParts, source: { readonly file: TreeFile; readonly node: number; readonly size: number; readonly sparse: boolean }): Promise<number> {
   return new ContentCapture(parts, source.file, source.node, source.size).run(source.sparse);
 }
 
@@ -36,7 +31,6 @@ class ContentCapture {
   readonly #size: number;
   #buffer: Buffer | undefined;
   #zero: { offset: number; end: number } | undefined;
-  #changed = false;
   #bytesRead = 0;
 
   constructor(parts: ContentParts, file: TreeFile, node: number, size: number) {
@@ -46,7 +40,7 @@ class ContentCapture {
     this.#size = size;
   }
 
-  async run(sparse: boolean): Promise<ContentResult> {
+  async run(sparse: boolean): Promise<number> {
     if (this.#size < this.#journalSize()) await this.#add({ kind: 'truncate', node: asNodeId(BigInt(this.#node)), size: this.#size });
     for (let at = 0; at < this.#size; ) {
       const data = sparse ? await this.#file.nextData(at) : { offset: at, length: this.#size - at };
@@ -62,10 +56,10 @@ class ContentCapture {
     return this.#finish(true);
   }
 
-  async #finish(whole: boolean): Promise<ContentResult> {
+  async #finish(whole: boolean): Promise<number> {
     await this.#flushZero();
     if (whole && this.#journalSize() < this.#size) await this.#add({ kind: 'truncate', node: asNodeId(BigInt(this.#node)), size: this.#size });
-    return { changed: this.#changed, bytesRead: this.#bytesRead };
+    return this.#bytesRead;
   }
 
   #journalSize(): number {
@@ -73,7 +67,6 @@ class ContentCapture {
   }
 
   async #add(body: Parameters<Recorder['add']>[1], hashes?: readonly bigint[]): Promise<void> {
-    this.#changed = true;
     await this.#parts.recorder.add(this.#parts.volume, body, hashes);
   }
 
@@ -147,6 +140,8 @@ class ContentCapture {
   async #punch(from: number, to: number): Promise<void> {
     await this.#flushZero();
     const { index, volume } = this.#parts;
+    // Past the journal's own end there is nothing to take away.
+    const journalSize = this.#journalSize();
     for (const number of index.chunksWithin(volume, this.#node, from, to)) {
       const chunk = index.chunk(volume, this.#node, number);
       if (chunk === undefined) continue;
@@ -161,7 +156,8 @@ class ContentCapture {
         let next = block + 1;
         while (next < last && chunk.get(next) !== holeHash) next += 1;
         const offset = (base + block) * blockBytes;
-        const end = Math.min((base + next) * blockBytes, this.#size);
+        const end = Math.min((base + next) * blockBytes, journalSize);
+        if (end <= offset) break;
         await this.#add({ kind: 'punch', node: asNodeId(BigInt(this.#node)), offset, length: end - offset });
         block = next;
       }

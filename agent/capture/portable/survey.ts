@@ -221,9 +221,8 @@ export class Survey implements AsyncDisposable {
       }
       this.#places.set(node, { parent, name, identity: seen.identity });
       if (deep || node < 0) this.tasks.push({ directory: node, deep: true });
-    } else if (known !== undefined) {
-      this.differences.set(known, { node: known, parent, name });
     }
+    if (known !== undefined) this.differences.set(known, { node: known, parent, name });
     this.positions.set(`${parent}/${name}`, { parent, name, node });
   }
 

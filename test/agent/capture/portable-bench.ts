@@ -65,8 +65,11 @@ export class PortableBench {
   /** Ends the engine as a crash would: what was not durable may be gone, and its index does not hold it. */
   async crash(keep: number): Promise<void> {
     this.sink.syncs = false;
+    this.sink.crashed = true;
+    this.sink.release();
     await this.close();
     this.sink.loseTail(keep);
+    this.sink.crashed = false;
     this.sink.syncs = true;
   }
 

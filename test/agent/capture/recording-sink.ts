@@ -9,6 +9,8 @@ export class RecordingSink implements ChangeSink {
   full = false;
   /** While false, nothing becomes durable, so that an engine may not commit. */
   syncs = true;
+  /** Waits for durability fail instead of lasting. */
+  crashed = false;
   refusals = 0;
   durableThrough: Sequence = asSequence(0n);
   #waiting: (() => void)[] = [];
@@ -27,7 +29,10 @@ export class RecordingSink implements ChangeSink {
   }
 
   async whenDurable(through: Sequence, signal?: AbortSignal): Promise<void> {
-    while (!this.syncs) await this.#wait(signal);
+    while (!this.syncs) {
+      if (this.crashed) throw new Error('the journal is gone');
+      await this.#wait(signal);
+    }
     if (through > this.changes.length) throw new Error(`${through} was never appended`);
     if (through > this.durableThrough) this.durableThrough = through;
   }
