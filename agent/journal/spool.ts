@@ -33,6 +33,8 @@ export async function openSpool(options: JournalOptions): Promise<OpenedSpool> {
   const { files, journal, logger, bootId } = options;
   const directory = spoolDirectory(options);
   await files.makeDirectory(directory);
+  // Sync what holds it too: otherwise the whole spool may not survive power loss.
+  await files.syncDirectory(options.stateDirectory);
   const { memory, fault } = await loadMemory(files, directory, journal);
   if (fault !== undefined) logger.warn({ err: fault }, 'the spool state cannot be read; the receiver is asked what it holds');
   const log = await SegmentLog.open({
