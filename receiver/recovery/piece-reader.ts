@@ -5,8 +5,10 @@ import { framePayload } from '../../proto/journal/frame.js';
 import type { JournalReader } from '../../proto/journal/journal-reader.js';
 import type { FrameLocation } from '../../proto/journal/segment-scan.js';
 import type { ExtentMap, FrameTable } from '../../proto/tree/extent-map.js';
-import { pieceBytesMax, type PointPiece } from './point.js';
+import type { PointPiece } from './point.js';
 
+/** Content bytes of one piece at most. */
+export const pieceBytesMax = 1024 * 1024;
 /** Frames read ahead of the one being handed out. A frame's payload has at most 2 MiB. */
 const readAheadFrames = 4;
 const zeroes = Buffer.alloc(pieceBytesMax);

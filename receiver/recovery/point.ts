@@ -47,8 +47,6 @@ export interface Anomalies {
   readonly first: readonly string[];
 }
 
-export const pieceBytesMax = 1024 * 1024;
-
 export interface Point extends AsyncDisposable {
   readonly volume: VolumeId;
   /** The definition in force at the instant. */

@@ -6,7 +6,8 @@ import type { NodeState } from '../../proto/tree/namespace.js';
 import type { RestoreItem } from '../../proto/wire/messages.js';
 import { formatTime } from './instant.js';
 import { didYouMean, nearNames } from './near.js';
-import { pieceBytesMax, type Point } from './point.js';
+import { pieceBytesMax } from './piece-reader.js';
+import type { Point } from './point.js';
 import type { BetterInstant, InstantLabel, VolumeTimeline } from './volume-timeline.js';
 
 /** Ranges of one entry at most: what keeps a message, and the target's memory, bounded. */
