@@ -34,7 +34,7 @@ export interface JournalOptions {
 }
 
 /** The shape of an engine's append result. */
-export type TakeResult = { readonly taken: true; readonly firstSequence: Sequence; readonly lastSequence: Sequence } | { readonly taken: false };
+export type TakeResult = { readonly taken: true; readonly firstSequence: Sequence; readonly lastSequence: Sequence; readonly lastTimeNs: TimeNs } | { readonly taken: false };
 
 export interface JournalPosition {
   /** First sequence that the spool holds; 0 when it holds none. */

@@ -333,7 +333,7 @@ export class AgentJournal implements AsyncDisposable {
     try {
       if (this.#sequencer.openSinceNs === undefined) this.#noteClock();
       const firstSequence = this.#sequencer.append(changes);
-      return { taken: true, firstSequence, lastSequence: this.#sequencer.capturedThrough };
+      return { taken: true, firstSequence, lastSequence: this.#sequencer.capturedThrough, lastTimeNs: this.#sequencer.capturedTimeNs };
     } catch (cause) {
       // Sequences were given out that no frame holds: nothing can follow them.
       this.#break(new DurabilityError('encode frame', { cause }));

@@ -53,10 +53,13 @@ export const gap = (id = 1): CapturedChange => ({ volume: asVolumeId(1), body: {
 /** A write that does not compress. */
 export function noise(bytes: number, seed = 1): CapturedChange {
   const data = Buffer.alloc(bytes);
-  let x = seed | 1;
+  // xorshift32
+  let x = Math.imul(seed, 0x9e3779b1) | 1;
   for (let at = 0; at + 4 <= bytes; at += 4) {
-    x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
-    data.writeInt32LE(x | 0, at);
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    data.writeInt32LE(x, at);
   }
   return { volume: asVolumeId(1), body: { kind: 'write', node: asNodeId(2n), offset: 0, data } };
 }

@@ -15,6 +15,8 @@ export class MemoryFiles implements Files {
   totalBytes = 1024 ** 4;
   /** A code makes the call fail with it. */
   fault: ((deed: Deed, path: string) => string | undefined) | undefined;
+  /** Awaited within each write, before it does anything. */
+  duringWrite: (() => Promise<void>) | undefined;
   /** Awaited within each datasync of a path. */
   duringSync: ((path: string) => Promise<void>) | undefined;
   readonly counts = new Map<Deed, number>();
@@ -127,7 +129,7 @@ export class MemoryFiles implements Files {
         return bytes.byteLength;
       },
       write: async (parts, position) => {
-        await undefined;
+        await this.duringWrite?.();
         this.#did('write', path);
         const bytes = Buffer.concat(parts);
         const growth = Math.max(0, position + bytes.byteLength - inode.bytes.byteLength);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { asSequence, writeBytesMax, type CapturedChange, type Sequence } from '../../../proto/change.js';
 import { frameChangesMax } from '../../../proto/journal/layout.js';
-import { allChanges, collect, openJournal, write } from './fixture.js';
+import { allChanges, collect, noise, openJournal, write } from './fixture.js';
 
 const second = 1_000_000_000n;
 
@@ -114,7 +114,7 @@ t.test('a change that no frame can hold is refused before anything of its batch 
   const { volume } = write(1);
   await t.rejects(journal.append([{ volume, body: { kind: 'create', node: 5n as never, metadata: { nodeKind: 'file', mode: 0, uid: 0, gid: 0, modifyNs: 0n, xattrs } } }]), RangeError);
   t.equal(journal.position.capturedThrough, 0n);
-  t.same(await journal.append([write(1)]), { taken: true, firstSequence: 1n, lastSequence: 1n });
+  t.match(await journal.append([write(1)]), { taken: true, firstSequence: 1n, lastSequence: 1n });
   await journal.close();
 });
 
@@ -127,7 +127,7 @@ t.test('an engine that is faster than the disk waits', async (t) => {
   const waits: Promise<unknown>[] = [];
   const done: number[] = [];
   for (let at = 0; at < 20; at += 1) {
-    const appended = journal.append(Array.from({ length: 4 }, (_, each) => ({ ...write(0), body: { ...write(0).body, kind: 'write', data: randomish(writeBytesMax, at * 4 + each) } }) as CapturedChange));
+    const appended = journal.append(Array.from({ length: 4 }, (_, each) => noise(writeBytesMax, at * 4 + each)));
     waits.push(appended.then(() => done.push(at)));
   }
   await clock.advance(0);
@@ -142,7 +142,7 @@ t.test('an engine that is faster than the disk waits', async (t) => {
 t.test('whoever follows gets every frame in order, from memory and from disk, and new ones as they come', async (t) => {
   const { journal, clock } = await openJournal({ recentBytesMax: 64 * 1024 });
   for (let at = 0; at < 30; at += 1) {
-    await journal.append([{ ...write(0), body: { kind: 'write', node: 2n as never, offset: at, data: randomish(10_000, at) } }]);
+    await journal.append([noise(10_000, at)]);
     await clock.advance(20);
   }
   const stop = new AbortController();
@@ -159,13 +159,3 @@ t.test('whoever follows gets every frame in order, from memory and from disk, an
   await t.rejects(following, /enough/);
   await journal.close();
 });
-
-function randomish(bytes: number, seed: number): Buffer {
-  const data = Buffer.alloc(bytes);
-  let x = seed * 2 + 1;
-  for (let at = 0; at + 4 <= bytes; at += 4) {
-    x = (Math.imul(x, 1664525) + 1013904223) | 0;
-    data.writeInt32LE(x ^ (x >>> 13), at);
-  }
-  return data;
-}
