@@ -65,6 +65,8 @@ export class SimProcess {
 
   #makeClock(wall: WallClock): Clock {
     const scheduler = this.#scheduler;
+    // Node's timers take whole milliseconds, and at least one.
+    const timerUs = (ms: number): number => Math.max(1, Math.ceil(ms)) * 1000;
     return {
       wallNs: () => wall.nowNs(),
       monotonicMs: () => scheduler.nowUs / 1000,
@@ -75,7 +77,7 @@ export class SimProcess {
             reject(signal.reason as Error);
             return;
           }
-          const cancel = this.later(ms * 1000, 'sleep', () => {
+          const cancel = this.later(timerUs(ms), 'sleep', () => {
             signal?.removeEventListener('abort', aborted);
             resolve();
           });
@@ -88,7 +90,7 @@ export class SimProcess {
       every: (ms, run) => {
         let cancel: () => void;
         const again = (): void => {
-          cancel = this.later(ms * 1000, 'every', () => {
+          cancel = this.later(timerUs(ms), 'every', () => {
             again();
             run();
           });
@@ -96,7 +98,7 @@ export class SimProcess {
         again();
         return () => cancel();
       },
-      after: (ms, run) => this.later(ms * 1000, 'after', run),
+      after: (ms, run) => this.later(timerUs(ms), 'after', run),
     };
   }
 }
