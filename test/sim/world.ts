@@ -45,6 +45,7 @@ export class World {
   readonly #batchesMax: number;
   readonly #paceMs: number;
   readonly #spoolBytesMax: number;
+  readonly #verified = new Map<string, bigint>();
   #batches = 0;
   #isCalm = false;
   /** What the agent was told to be durable at the receiver, what it promised, and what the receiver said. */
@@ -187,6 +188,7 @@ export class World {
       if (through < floor) this.scheduler.fail(`the agent goes on after ${through}, but ${floor} was ${what}`);
     }
     this.#oracle.cutAfter(through);
+    for (const [digest, lastSequence] of this.#verified) if (lastSequence > through) this.#verified.delete(digest);
     this.#workload.restart([...this.#oracle.range(0n, through)]);
     const held = this.#inspect(this.#agent, 'cache');
     if (held.lastSequence !== through && held.lastSequence !== held.trimmedThrough) this.scheduler.fail(`the agent goes on after ${through}, but its spool ends at ${held.lastSequence}: ${held.fault}`);
@@ -211,7 +213,7 @@ export class World {
   #inspect(host: AgentHost | ReceiverHost, view: 'cache' | 'durable'): ReturnType<typeof inspect> {
     const directory = host instanceof AgentHost ? spoolDirectory : host.journalDirectory;
     const where = host instanceof AgentHost ? 'the spool' : "the receiver's journal";
-    return inspect({ disk: host.disk, directory, journal: this.#journal, view, each: (change) => this.#check(this.#oracle.fault(change), where) });
+    return inspect({ disk: host.disk, directory, journal: this.#journal, view, verified: this.#verified, each: (change) => this.#check(this.#oracle.fault(change), where) });
   }
 
   #check(fault: string | undefined, where: string): void {
