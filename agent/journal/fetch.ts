@@ -47,7 +47,7 @@ export async function fetchFrames(options: FetchOptions): Promise<void> {
       return;
     }
   }
-  throw new PeerError('unavailable', `the receiver sent frames up to ${end?.lastSequence ?? 'none'} only, of ${through}`);
+  throw new PeerError('unavailable', `the receiver's frames end ${end === undefined ? 'before they begin' : `at change ${end.lastSequence}`}, although it holds ${through}`);
 }
 
 function checked(bytes: Buffer): Frame {

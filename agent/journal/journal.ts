@@ -7,7 +7,7 @@
  * disk, breaks the journal for good: appending rejects with DurabilityError, the agent's process ends
  * with that error, and its supervisor starts it again, which opens and recovers the spool.
  */
-import { asSequence, journalVolume, noSequence, type CapturedChange, type Change, type Sequence, type TimeNs } from '../../proto/change.js';
+import { asSequence, journalVolume, noSequence, type CapturedChange, type Change, type Sequence } from '../../proto/change.js';
 import { DurabilityError, PeerError } from '../../proto/errors.js';
 import { frameLength, type Frame, type JournalEnd, type JournalId } from '../../proto/journal/frame.js';
 import { SegmentLog } from '../../proto/journal/segment-log.js';
@@ -231,13 +231,6 @@ export class AgentJournal implements AsyncDisposable {
   /** The changes after `after`, as far as they are written, in batches. */
   async *changes(after: Sequence): AsyncGenerator<readonly Change[]> {
     for await (const frame of this.frames(after)) yield changesAfter(frame, after);
-  }
-
-  /** Time of a written change; undefined when the spool does not hold it (any more). */
-  async timeOf(sequence: Sequence): Promise<TimeNs | undefined> {
-    if (sequence <= this.#log.trimmedThrough) return undefined;
-    for await (const [change] of this.changes(asSequence(sequence - 1n))) return change?.timeNs;
-    return undefined;
   }
 
   /** Frames after `after`, and then each new one as it is written, without end. Throws the signal's reason. */
