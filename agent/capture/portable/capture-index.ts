@@ -123,6 +123,12 @@ export class CaptureIndex {
   removeVolume(volume: number): void {
     for (const table of ['volumes', 'nodes', 'links', 'hashes', 'gaps']) this.#run(`DELETE FROM ${table} WHERE volume = ?`, volume);
   }
+  /** Removes the rows of a range of nodes, as a part of removing their volume. */
+  removeNodes(volume: number, from: number, to: number): void {
+    this.#run('DELETE FROM links WHERE volume = ? AND parent >= ? AND parent < ?', volume, from, to);
+    this.#run('DELETE FROM hashes WHERE volume = ? AND node >= ? AND node < ?', volume, from, to);
+    this.#run('DELETE FROM nodes WHERE volume = ? AND node >= ? AND node < ?', volume, from, to);
+  }
   setBaseline(volume: number, baseline: VolumeRow['baseline']): void {
     this.#run('UPDATE volumes SET baseline = ? WHERE volume = ?', baseline, volume);
   }

@@ -4,6 +4,8 @@ import { nodeBytes } from './seen.js';
 import type { SurveyTask } from './survey.js';
 
 const entriesMax = 100_000;
+/** Followed at a time: in the order they came, so that both names of a rename go together. */
+const takeMax = 2000;
 
 export class DirtySet {
   readonly #entries = new Set<string>();
@@ -60,7 +62,7 @@ export class DirtySet {
     return due;
   }
 
-  /** Takes out what there is as tasks for a survey; the root itself is named by `root`. */
+  /** Takes out the oldest of what there is as tasks for a survey; the root itself is named by `root`. */
   take(index: CaptureIndex, volume: number, nowMs: number): { readonly tasks: SurveyTask[]; readonly root: boolean } {
     const names = new Map<number, Set<string>>();
     const lists = new Map<number, boolean>();
@@ -70,31 +72,40 @@ export class DirtySet {
       if (known === undefined) names.set(directory, new Set([name]));
       else known.add(name);
     };
+    let budget = takeMax;
     for (const path of this.#entries) {
+      if (budget <= 0) break;
+      budget -= 1;
+      this.#entries.delete(path);
       const place = resolvePath(index, volume, path);
       if (place.name === undefined) root = true;
       else addName(place.directory, place.name);
     }
     for (const path of this.#lists) {
+      if (budget <= 0) break;
+      budget -= 1;
+      this.#lists.delete(path);
       const place = resolvePath(index, volume, path);
       const node = place.name === undefined ? 1 : index.childNode(volume, place.directory, place.name);
       if (node !== 0 && index.node(volume, node)?.kind === 'directory') lists.set(node, lists.get(node) ?? false);
       else if (place.name !== undefined) addName(place.directory, place.name);
     }
     for (const [directory, depth] of this.#directories) {
+      if (budget <= 0) break;
+      budget -= 1;
+      this.#directories.delete(directory);
       if (index.node(volume, directory)?.kind === 'directory') lists.set(directory, depth === 'deep' || (lists.get(directory) ?? false));
     }
     for (const [node, dueMs] of this.#nodes) {
       if (dueMs > nowMs) continue;
+      if (budget <= 0) break;
+      budget -= 1;
       this.#nodes.delete(node);
       const link = index.linksOf(volume, node)[0];
       if (node === 1) root = true;
       else if (link !== undefined) addName(link.parent, link.name);
     }
-    this.#entries.clear();
-    this.#lists.clear();
-    this.#directories.clear();
-    this.#since = undefined;
+    if (this.#entries.size + this.#lists.size + this.#directories.size === 0) this.#since = undefined;
     const tasks: SurveyTask[] = [...lists].map(([directory, deep]) => ({ directory, deep }));
     for (const [directory, wanted] of names) if (!lists.has(directory)) tasks.push({ directory, names: wanted, deep: false });
     return { tasks, root };

@@ -1,4 +1,5 @@
 /** Decides which entries of a volume are left out. */
+import { realpathSync } from 'node:fs';
 import picomatch from 'picomatch';
 import type { Directory, DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
 import type { ProtectedVolume } from '../change-source.js';
@@ -6,6 +7,7 @@ import type { ProtectedVolume } from '../change-source.js';
 export class Excludes {
   readonly #matches: ((path: string) => boolean) | undefined;
   readonly #directories: readonly Buffer[];
+  readonly #paths: ReadonlySet<string>;
   /** Directories that are always left out, by inode: however the root is reached, they are recognised. */
   #inodes: ReadonlySet<string> = new Set();
 
@@ -13,6 +15,7 @@ export class Excludes {
     const patterns = volume.exclude.map((pattern) => pattern.replace(/^\.?\//, '').replace(/\/+$/, '')).filter((pattern) => pattern !== '');
     if (patterns.length > 0) this.#matches = picomatch(patterns, { dot: true });
     this.#directories = [...volume.excludedDirectories, ...always];
+    this.#paths = new Set(this.#directories.flatMap((directory) => [directory.toString(), realPath(directory)]));
   }
 
   /** Looks up the directories that are always left out, as they are now. */
@@ -45,7 +48,15 @@ export class Excludes {
 
   /** Whether an absolute path, as a watcher gives it, need not be watched. */
   isUnwatched(absolute: string, relative: string): boolean {
-    if (this.#directories.some((directory) => directory.toString() === absolute)) return true;
+    if (this.#paths.has(absolute)) return true;
     return relative !== '' && (this.#matches?.(relative) ?? false);
+  }
+}
+
+function realPath(directory: Buffer): string {
+  try {
+    return realpathSync(directory.toString());
+  } catch {
+    return directory.toString();
   }
 }

@@ -1,5 +1,6 @@
 /** Watches a tree with chokidar for hints of what may have changed: paths as text, late, repeated or missing at times. */
-import { basename, relative, resolve, sep } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import type { Clock } from '../../../native/host/clock.js';
 
@@ -29,12 +30,13 @@ const relistAfterMs = [300, 2000];
 const directoriesTell = ['linux', 'win32', 'darwin'].includes(process.platform);
 
 export const chokidarHints: HintFactory = (options) => {
-  const root = resolve(options.path);
+  // Through symbolic links: a link would be watched itself, and not where it leads.
+  const root = realpathOf(resolve(options.path));
   const below = (path: string): string => relative(root, path).split(sep).join('/');
   const pending = new Set<() => void>();
 
   const hint = (path: string, kind: 'entry' | 'list'): void => {
-    if (path === '..' || path.startsWith('../')) return;
+    if (path === '..' || path.startsWith('../') || options.isUnwatched(join(root, path), path)) return;
     // Bytes that are not UTF-8 were lost on the way here: the last directory known exactly is to be listed.
     const parts = path.split('/');
     const lossy = parts.findIndex((part) => part.includes('\uFFFD'));
@@ -59,9 +61,13 @@ export const chokidarHints: HintFactory = (options) => {
     const watched = (details as { watchedPath?: string }).watchedPath;
     if (watched === undefined) return hint('', 'list');
     const directory = below(watched);
-    hint(directory, 'entry');
-    if (typeof entry !== 'string' || entry === '') hint(directory, 'list');
-    else if (directoriesTell || entry !== basename(watched)) hint(directory === '' ? entry : `${directory}/${entry}`, 'entry');
+    if (typeof entry !== 'string' || entry === '') {
+      hint(directory, 'entry');
+      return hint(directory, 'list');
+    }
+    // An event of the directory itself comes with its own name.
+    if (entry === basename(watched)) hint(directory, 'entry');
+    if (directoriesTell || entry !== basename(watched)) hint(directory === '' ? entry : `${directory}/${entry}`, 'entry');
   });
   watcher.on('all', (event, path) => {
     const inside = below(path);
@@ -88,3 +94,11 @@ export const chokidarHints: HintFactory = (options) => {
     },
   };
 };
+
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -39,6 +39,8 @@ export class Recorder {
   #batchBytes = 0;
   #takenThrough: Sequence = noSequence;
   #committedThrough: Sequence;
+  /** What the journal was said to have made durable without being asked. */
+  #durableThrough: Sequence = noSequence;
   #uncommittedBytes = 0;
   #dirtySinceMs: number | undefined;
   #appending = false;
@@ -129,7 +131,7 @@ export class Recorder {
     await this.flush();
     if (this.#dirtySinceMs === undefined) return;
     const through = this.#takenThrough > this.#committedThrough ? this.#takenThrough : this.#committedThrough;
-    if (through > this.#committedThrough) await this.#sink.whenDurable(through, signal).catch((error: unknown) => broken('wait for the journal', error, signal));
+    if (through > this.#committedThrough && through > this.#durableThrough) await this.#sink.whenDurable(through, signal).catch((error: unknown) => broken('wait for the journal', error, signal));
     this.#parts.index.setCommittedThrough(through);
     this.#parts.index.commit();
     this.#parts.index.begin();
@@ -146,6 +148,7 @@ export class Recorder {
     if (this.#appending || this.#batch.length > 0 || through <= this.#committedThrough || through < this.#takenThrough) return;
     if (this.#takenThrough > this.#committedThrough) return;
     this.#takenThrough = through;
+    this.#durableThrough = through;
     this.touch();
   }
 }

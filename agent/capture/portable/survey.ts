@@ -12,7 +12,8 @@ import type { VolumeParts } from './volume-parts.js';
 /** A directory to look at: all of it, or some names; `deep` goes on into the directories found in it. */
 export interface SurveyTask {
   readonly directory: number;
-  readonly names?: ReadonlySet<string>;
+  /** Taken out as they are looked at. */
+  readonly names?: Set<string>;
   readonly deep: boolean;
 }
 
@@ -38,6 +39,8 @@ export interface FoundDifference {
 }
 
 const pageRows = 500;
+/** Names that differ are planned together, which takes time in one piece: so many at most. */
+export const positionsMax = 1024;
 
 /** How an entry is looked at: `now` judges a name that is gone at once. */
 interface Look {
@@ -109,9 +112,14 @@ export class Survey implements AsyncDisposable {
     await this.#lookUp(await this.access.open(parent), parent, new Set([name]), false, true);
   }
 
-  async #lookUp(handle: Directory, directory: number, names: ReadonlySet<string>, deep: boolean, now = false): Promise<void> {
+  async #lookUp(handle: Directory, directory: number, names: Set<string>, deep: boolean, now = false): Promise<void> {
     const { index, volume, clock } = this.#parts;
     for (const name of names) {
+      if (this.positions.size >= positionsMax && !now) {
+        this.tasks.push({ directory, names, deep });
+        return;
+      }
+      names.delete(name);
       const seenAtNs = clock.wallNs();
       const stat = await handle.lookup(nodeBytes(name));
       const row = directory > 0 ? index.child(volume, directory, name) : undefined;
@@ -144,6 +152,12 @@ export class Survey implements AsyncDisposable {
     }
     let count = 0;
     for (const [name, stat] of found) {
+      if (this.positions.size >= positionsMax) {
+        // What is new in a large directory is recorded piece by piece, in bounded memory.
+        this.tasks.push({ directory, names: new Set(found.keys()), deep });
+        return;
+      }
+      found.delete(name);
       await this.#observe(handle, directory, name, stat, undefined, { deep, seenAtNs, now: false });
       count += 1;
       if (count % pageRows === 0) await setImmediate();

@@ -11,7 +11,7 @@ import type { Logger } from './logger.js';
 import { messageOf } from './read-failure.js';
 import { Reports } from './reports.js';
 import { identityOf } from './seen.js';
-import { Survey, type SurveyTask } from './survey.js';
+import { positionsMax, Survey, type SurveyTask } from './survey.js';
 import type { VolumeParts } from './volume-parts.js';
 
 export interface VolumeTiming {
@@ -63,7 +63,9 @@ interface FlushWaiter {
 }
 
 const sliceMs = 250;
-const pendingMax = 4096;
+const hintSliceMs = 1000;
+/** Nodes whose content or names differ are recorded together, so many at most. */
+const pendingMax = positionsMax;
 const coolingMinMs = 100;
 const flushWalksMax = 5;
 /** While nothing changes, a settled volume says so again this often. */
@@ -95,6 +97,9 @@ export class VolumeCapture {
   #lostHints: string | undefined;
   #nextQuietMs = 0;
   #nextTickMs = 0;
+  /** The next whole look comes by then however busy the volume is: some hints get lost without a sign. */
+  #latestQuietMs = Infinity;
+  readonly #retries = new Map<number, number>();
   #notBeforeMs = 0;
   #failures = 0;
   #gapsOpened = 0;
@@ -323,6 +328,7 @@ export class VolumeCapture {
     const before = this.#watcher;
     this.#watcher = undefined;
     this.#watchReady = false;
+    this.#watchTrouble = undefined;
     void before?.close();
     if (!this.#watchable) return;
     const { clock } = this.#parts;
@@ -335,7 +341,7 @@ export class VolumeCapture {
       onHint: (path, kind) => {
         if (!isCurrent()) return;
         this.#hintSerial += 1;
-        this.#nextQuietMs = Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs);
+        this.#nextQuietMs = Math.min(Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs), this.#latestQuietMs);
         if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
         this.#options.wake();
       },
@@ -372,8 +378,11 @@ export class VolumeCapture {
     const { tasks, root } = this.#dirty.take(index, this.#volume, this.#nowMs);
     if (root) survey.differences.set(1, { node: 1, parent: 0, name: '' });
     survey.tasks.push(...tasks);
-    await this.#runTasks(survey, signal, Infinity);
+    await this.#runTasks(survey, signal, this.#nowMs + hintSliceMs);
     await this.#apply(survey, signal, false);
+    // A large tree that appeared is followed in turns with everything else.
+    const now = { ms: this.#nowMs, ns: this.#parts.clock.wallNs() };
+    for (const task of survey.tasks.splice(0)) this.#dirty.addDirectory(task.directory, task.deep ? 'deep' : 'list', now);
   }
 
   async #pollUnwatchable(survey: Survey, signal: AbortSignal): Promise<void> {
@@ -414,7 +423,11 @@ export class VolumeCapture {
     const now = this.#nowMs;
     for (const { node } of result.again) this.#dirty.addNode(node, Math.max(now + 50, this.#cooling.get(node) ?? 0));
     const moved = survey.retry.size > 0;
-    for (const directory of survey.retry) this.#dirty.addDirectory(directory, 'list', { ms: now + 50, ns: this.#parts.clock.wallNs() });
+    for (const directory of survey.retry) {
+      const tries = this.#retries.get(directory) ?? 0;
+      this.#retries.set(directory, tries + 1);
+      this.#dirty.addDirectory(directory, 'list', { ms: now + Math.min(10_000, 50 * 2 ** tries), ns: this.#parts.clock.wallNs() });
+    }
     survey.retry.clear();
     if (this.#cooling.size > 10_000) for (const [node, until] of this.#cooling) if (until <= now) this.#cooling.delete(node);
     if (recorder.commitDue) await recorder.commit(signal);
@@ -507,6 +520,7 @@ export class VolumeCapture {
     // A whole look takes a tenth of the time at most.
     const interval = this.#watchTrouble !== undefined || !this.#watchable ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
     this.#nextQuietMs = this.#nowMs + Math.max(interval, 9 * tookMs);
+    this.#latestQuietMs = this.#nextQuietMs;
     if (this.#flushActive.length > 0 && walk.unstable && this.#flushWalks < flushWalksMax) {
       this.#flushWalks += 1;
     } else {
@@ -524,7 +538,8 @@ export class VolumeCapture {
     const changed = recorder.taken(this.#volume) !== walk.takenAtStart;
     const quiet = !changed && walk.hintsAtStart === this.#hintSerial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
     if (quiet) await this.#settle(walk);
-    else this.#nextQuietMs = this.#nowMs + Math.max(this.#options.timing.quietMs, 9 * tookMs);
+    else this.#nextQuietMs = Math.min(this.#latestQuietMs, this.#nowMs + Math.max(this.#options.timing.quietMs, 9 * tookMs));
+    if (!walk.unstable) this.#retries.clear();
   }
 
   async #settle(walk: Walk): Promise<void> {
