@@ -23,6 +23,9 @@ export class ModelVolume {
   /** Also those without a name yet. */
   readonly nodes = new Map<NodeId, ModelNode>();
 
+  /** Whether anything was said about the root: before, its metadata is anybody's. */
+  isBegun = false;
+
   constructor() {
     this.#add(rootNode, '', { nodeKind: 'directory', mode: 0o755, uid: 0, gid: 0, modifyNs: 0n });
   }
@@ -38,6 +41,7 @@ export class ModelVolume {
   apply(body: ChangeBody): void {
     switch (body.kind) {
       case 'create':
+        this.isBegun = true;
         this.#add(body.node, body.node === rootNode ? '' : body.parent === undefined ? undefined : this.#path(body.parent, body.name!), body.metadata);
         return;
       case 'link':

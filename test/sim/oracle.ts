@@ -7,6 +7,13 @@ export class Oracle {
   readonly #changes: (CapturedChange | undefined)[] = [];
   readonly #digests: (string | undefined)[] = [];
 
+  #generation = 0;
+
+  /** Changes whenever something that was accepted is taken back. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   get lastSequence(): bigint {
     return BigInt(this.#changes.length);
   }
@@ -33,6 +40,7 @@ export class Oracle {
         this.#digests.push(undefined);
       }
     }
+    if (sequence < this.lastSequence) this.#generation += 1;
     this.#changes.length = Number(sequence);
     this.#digests.length = Number(sequence);
   }
