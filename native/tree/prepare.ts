@@ -88,7 +88,7 @@ export class Preparation {
 
   /** An ordinary user may have to give himself access first; the mode is set at the end anyway. */
   async #openUp(index: number): Promise<void> {
-    if (this.#dryRun || this.#table.isLeading(index)) return;
+    if (this.#dryRun || this.#table.isLeading(index) || process.geteuid?.() === 0) return;
     await this.#directories.useParent(index, async (directory, name) => {
       const stat = index === 0 ? undefined : await directory.lookup(name);
       if (stat !== undefined && (stat.mode & 0o700) !== 0o700) await directory.setOwnerAndMode(name, { mode: stat.mode | 0o700 }).catch(() => undefined);

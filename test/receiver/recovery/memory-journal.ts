@@ -3,6 +3,7 @@ import { asSequence, asVolumeId, isControl, noSequence, type Change, type Change
 import { FormatError } from '../../../proto/errors.js';
 import { encodeFrame, readFrame, zeroDigest, type Frame } from '../../../proto/journal/frame.js';
 import type { JournalReader, StoredFrame } from '../../../proto/journal/journal-reader.js';
+import { payloadBytes } from '../../../proto/wire/convert.js';
 import type { FrameLocation } from '../../../proto/journal/segment-scan.js';
 
 interface Stored {
@@ -28,8 +29,10 @@ export class MemoryJournal implements JournalReader {
     let previousDigest = zeroDigest;
     let segment = asSequence(1n);
     let offset = 72;
-    for (let at = 0; at < changes.length; at += changesAFrame) {
-      const frame = encodeFrame({ journal: this.journal, previousDigest, changes: changes.slice(at, at + changesAFrame) });
+    for (let at = 0, next = 0; at < changes.length; at = next) {
+      let bytesInFrame = 0;
+      for (next = at; next < changes.length && next - at < changesAFrame && bytesInFrame < 1024 * 1024; next += 1) bytesInFrame += payloadBytes(changes[next]!);
+      const frame = encodeFrame({ journal: this.journal, previousDigest, changes: changes.slice(at, next) });
       if (this.#frames.length > 0 && this.#frames.length % framesASegment === 0) {
         segment = frame.header.firstSequence;
         offset = 72;
