@@ -26,7 +26,7 @@ export class DeviceBody implements VolumeBody {
   readonly #options: DeviceBodyOptions;
   readonly #files: OpenFiles;
 
-  /** Takes over `directory`. */
+  /** `directory` stays the caller's to close. */
   static async open(options: DeviceBodyOptions): Promise<DeviceBody> {
     const found = await options.directory.lookup(imageName);
     if (found === undefined || !sameMark(found, options.mark)) throw new DivergenceError('the image is missing or another file than the replica made');
@@ -80,9 +80,8 @@ export class DeviceBody implements VolumeBody {
     await this.#files.close();
   }
 
-  async close(): Promise<void> {
-    await this.#files.close();
-    await this.#options.directory.close();
+  close(): Promise<void> {
+    return this.#files.close();
   }
 
   async #openImage(): Promise<TreeFile> {

@@ -17,13 +17,12 @@ export class Patience {
     this.#options = options;
   }
 
-  /** Runs an operation that may be repeated when it failed for want of space. Rejects with the signal's reason when it aborts. */
+  /** Runs an operation that may be repeated when it failed for want of space. Rejects with the signal's reason when that ends the waiting. */
   async run<Result>(operation: () => Promise<Result>): Promise<Result> {
     const { clock, retryMs, signal, onStall } = this.#options;
     let stalled = false;
     try {
       for (;;) {
-        signal.throwIfAborted();
         try {
           return await operation();
         } catch (error) {

@@ -39,7 +39,6 @@ export class Places {
   readonly #options: PlacesOptions;
   readonly #open = new Map<NodeId, OpenPlace>();
 
-  /** Takes over `tree` and `staging`. */
   constructor(options: PlacesOptions) {
     this.#options = options;
   }
@@ -148,12 +147,6 @@ export class Places {
   /** Closes every directory but tree and staging: after one was moved, those opened by path lead nowhere. */
   async forgetAll(): Promise<void> {
     for (const [node, place] of [...this.#open]) await this.#close(node, place);
-  }
-
-  async close(): Promise<void> {
-    await this.forgetAll();
-    await this.#options.tree.close();
-    await this.#options.staging.close();
   }
 
   async #evict(): Promise<void> {

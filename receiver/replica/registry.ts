@@ -58,38 +58,38 @@ const schema = `
 
 /** Every change is a transaction of its own, synced before it returns. */
 export class Registry {
-  readonly #database: Database;
+  readonly database: Database;
 
   constructor(database: Database) {
-    this.#database = database;
+    this.database = database;
     prepareDatabase(database);
     database.exec(schema);
   }
 
   /** Definitions of volumes were looked for up to here. */
   get readThrough(): Sequence {
-    const row = this.#database.prepare<[], { read_through: bigint }>('SELECT read_through FROM journal').get();
+    const row = this.database.prepare<[], { read_through: bigint }>('SELECT read_through FROM journal').get();
     return fromStored(row?.read_through ?? 0n) as Sequence;
   }
 
   volumes(): VolumeRecord[] {
-    return this.#database.prepare<[], VolumeRow>('SELECT * FROM volumes ORDER BY volume').all().map(recordOf);
+    return this.database.prepare<[], VolumeRow>('SELECT * FROM volumes ORDER BY volume').all().map(recordOf);
   }
 
   volume(volume: VolumeId): VolumeRecord | undefined {
-    const row = this.#database.prepare<[number], VolumeRow>('SELECT * FROM volumes WHERE volume = ?').get(volume);
+    const row = this.database.prepare<[number], VolumeRow>('SELECT * FROM volumes WHERE volume = ?').get(volume);
     return row === undefined ? undefined : recordOf(row);
   }
 
   put(record: VolumeRecord): void {
     const { volume, kind, name, definedAt, generation, rebuilding, swapping, rebuilds, rebuildCause, failure } = record;
-    this.#database
+    this.database
       .prepare('INSERT OR REPLACE INTO volumes (volume, kind, name, defined_at, generation, rebuilding, swapping, rebuilds, rebuild_cause, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(volume, kind, name, toStored(definedAt), generation, rebuilding ?? null, swapping ? 1 : 0, rebuilds, rebuildCause, failure ?? null);
   }
 
   reach(volume: VolumeId, generation: number): Reach {
-    const row = this.#database
+    const row = this.database
       .prepare<[number, number], { intended_through: bigint; quiet_through: bigint }>('SELECT intended_through, quiet_through FROM reaches WHERE volume = ? AND generation = ?')
       .get(volume, generation);
     return { intendedThrough: fromStored(row?.intended_through ?? 0n) as Sequence, quietThrough: fromStored(row?.quiet_through ?? 0n) as Sequence };
@@ -97,22 +97,22 @@ export class Registry {
 
   /** Says, before anything is touched, how far it may go. */
   setIntent(volume: VolumeId, generation: number, intendedThrough: Sequence): void {
-    this.#database
+    this.database
       .prepare('INSERT INTO reaches VALUES (?, ?, ?, 0) ON CONFLICT DO UPDATE SET intended_through = excluded.intended_through')
       .run(volume, generation, toStored(intendedThrough));
   }
 
   /** Saves reading again, after a restart, what holds nothing for these volumes. */
   setQuiet(readThrough: Sequence, quiet: readonly { readonly volume: VolumeId; readonly generation: number; readonly through: Sequence }[]): void {
-    this.#database.transaction(() => {
-      this.#database.prepare('INSERT OR REPLACE INTO journal (id, read_through) VALUES (1, ?)').run(toStored(readThrough));
-      const set = this.#database.prepare('INSERT INTO reaches VALUES (?, ?, 0, ?) ON CONFLICT DO UPDATE SET quiet_through = excluded.quiet_through');
+    this.database.transaction(() => {
+      this.database.prepare('INSERT OR REPLACE INTO journal (id, read_through) VALUES (1, ?)').run(toStored(readThrough));
+      const set = this.database.prepare('INSERT INTO reaches VALUES (?, ?, 0, ?) ON CONFLICT DO UPDATE SET quiet_through = excluded.quiet_through');
       for (const { volume, generation, through } of quiet) set.run(volume, generation, toStored(through));
     })();
   }
 
   forgetGeneration(volume: VolumeId, generation: number): void {
-    this.#database.prepare('DELETE FROM reaches WHERE volume = ? AND generation = ?').run(volume, generation);
+    this.database.prepare('DELETE FROM reaches WHERE volume = ? AND generation = ?').run(volume, generation);
   }
 }
 

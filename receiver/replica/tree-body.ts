@@ -43,7 +43,7 @@ export class TreeBody implements VolumeBody {
   readonly #mirror: TreeMirror;
   readonly #watch: StagedWatch;
 
-  /** Takes over `tree` and `staging`; empties nothing. */
+  /** `tree` and `staging` stay the caller's to close. */
   static async open(options: TreeBodyOptions): Promise<TreeBody> {
     const { namespace, tree } = options;
     const mark = namespace.mark(rootNode);
@@ -98,7 +98,7 @@ export class TreeBody implements VolumeBody {
 
   async close(): Promise<void> {
     await this.#files.close();
-    await this.#places.close();
+    await this.#places.forgetAll();
   }
 
   /**
