@@ -18,6 +18,7 @@ import { PortableSource } from './capture/portable.js';
 import { portableVerdict } from './capture/portable-verdict.js';
 import type { AgentConfig } from './config.js';
 import { ControlServer, type ControlHandlers } from './control/server.js';
+import { renewIfDue } from './identity/renewal.js';
 import type { AgentIdentity } from './identity/state.js';
 import { AgentJournal } from './journal/journal.js';
 import { Protection } from './protection.js';
@@ -37,7 +38,9 @@ export interface AgentOptions {
 
 /** How often the spool is told what it may forget. */
 const trimIntervalMs = 1000;
-const stateFormatDirectory = 'capture';
+/** How often the certificate is looked at; it is renewed months before it expires. */
+const renewalIntervalMs = 3_600_000;
+const captureDirectory = 'capture';
 
 /** Engines that could serve a path, best first. */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
@@ -46,7 +49,8 @@ export async function engineVerdicts(path: string): Promise<readonly EngineVerdi
 
 /** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */
 export async function runAgent(options: AgentOptions, signal: AbortSignal, ready: () => void): Promise<void> {
-  const { config, identity, files, clock, random, logger } = options;
+  const { config, files, clock, random, logger } = options;
+  let { identity } = options;
   const { stateDirectory } = config;
   await files.makeDirectory(stateDirectory);
   const stopping = new AbortController();
@@ -58,7 +62,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     clock,
     random,
     directories: systemDirectories,
-    stateDirectory: join(stateDirectory, stateFormatDirectory),
+    stateDirectory: join(stateDirectory, captureDirectory),
     logger: logger.child({ component: 'capture' }),
     timing: { scanIntervalMs: config.scanIntervalMs },
   });
@@ -79,7 +83,10 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
   for (const source of sources.values()) await source.replay(journal.changes(source.committedThrough));
 
   // THERE, IN ORDER
-  const link = new GrpcLink({ identity: { ...identity, address: identity.receiver }, clock });
+  const link = new GrpcLink({ identity: () => ({ ...identity, address: identity.receiver }), clock });
+  const renew = async (): Promise<void> => {
+    identity = await renewIfDue({ files, clock, stateDirectory, identity, renew: (csrDer) => link.renew(csrDer, stopped) });
+  };
   const shipper = new Shipper({
     link,
     journal,
@@ -116,7 +123,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
       const taken = await journal.append([{ volume: journalVolume, body: { kind: 'mark', name } }]);
       if (!taken.taken) throw new Error('the spool has no room for the mark; see "afterimage-agent status"');
       await journal.whenShipped(taken.lastSequence, aborted);
-      return { name, sequence: taken.lastSequence.toString(), time: formatTime((await journal.timeOf(taken.lastSequence)) ?? clock.wallNs()) };
+      return { name, sequence: taken.lastSequence.toString(), time: formatTime(taken.lastTimeNs) };
     },
     flush: async ({ applied }, aborted) => {
       const sequence = await flush(async (through) => {
@@ -131,12 +138,14 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
 
   const shipping = shipper.run(stopped);
   const trimming = clock.every(trimIntervalMs, () => trim(journal, sources));
+  const renewing = clock.every(renewalIntervalMs, () => void renew().catch((error: unknown) => logger.warn({ err: error }, 'the certificate could not be renewed; trying again later')));
   try {
     ready();
     await Promise.race([broken(journal, stopped), capture(journal, sources, protection, stopped), ended(stopped)]);
     await Promise.race([broken(journal, stopped), ended(stopped)]);
   } finally {
     trimming();
+    renewing();
     stopping.abort(new Error('the agent is stopping'));
     await shipping.catch((error: unknown) => logger.debug({ err: error }, 'shipping ended'));
   }

@@ -81,7 +81,7 @@ async function findFormer(files: Files, stateDirectory: string): Promise<AgentId
 
 
 /** A reply that could not be used later is refused now, while the user is looking. */
-function checkCertificate(certificatePem: string, { caPem, keyPem }: { readonly caPem: string; readonly keyPem: string }): Identity {
+export function checkCertificate(certificatePem: string, { caPem, keyPem }: { readonly caPem: string; readonly keyPem: string }): Identity {
   try {
     const certificate = new X509Certificate(certificatePem);
     const authority = new X509Certificate(caPem);

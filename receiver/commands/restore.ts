@@ -34,7 +34,7 @@ export function restoreCommand(): Command {
       const paths = options.path.map(pathFromDisplay);
       const reading = showProgress('open point', { quiet: options.json === true, monotonicMs: () => systemClock.monotonicMs() });
       const { point, volume } = await data
-        .point(options, ({ sequence, through }) => reading.update({ doneBytes: 0, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through) }))
+        .point(options, ({ sequence, through }) => reading.update({ doneBytes: 0, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through), unit: 'changes' }))
         .finally(() => reading.end());
       await using opened = point;
       const items = restoreItems({ point: opened, volume, paths, exactOnly: options.exactOnly === true, signal });
@@ -76,7 +76,7 @@ export function verifyCommand(): Command {
         if (options.volume !== undefined && known.length === 0) throw new UsageError(`host ${host.name} has no volume named ${options.volume}`);
         const display = showProgress(`verify ${host.name}`, { quiet: options.json === true, monotonicMs: () => systemClock.monotonicMs() });
         const onProgress = ({ doneBytes, sequence, through }: { doneBytes: number; sequence: bigint; through: bigint }): void =>
-          display.update({ doneBytes, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through) });
+          display.update({ doneBytes, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through), unit: 'changes' });
         if (options.at === undefined) results.push({ host: host.name, result: await verifyJournal({ reader: view.reader, timeline: view.timeline, signal, onProgress }) });
         else {
           await using point = (await openPointOf(view, { volume: options.volume!, at: options.at })).point;

@@ -45,18 +45,15 @@ export async function serveSession(options: SessionOptions): Promise<void> {
 class Session implements FrameSource {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
-  readonly #end: Promise<never>;
-  #endNow: (reason: unknown) => void = () => undefined;
+  /** Why the session is over, once it is. */
+  #endReason: { readonly reason: unknown } | undefined;
+  /** Interrupts what the session waits for. */
+  #interrupt: ((reason: unknown) => void) | undefined;
   #heardMs: number;
   #ended = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#end = new Promise<never>((_, reject) => {
-      this.#endNow = reject;
-    });
-    // It is waited for only where something else is waited for too.
-    this.#end.catch(() => undefined);
     this.#outbox = new Outbox({ send: options.send, failed: (error) => this.#endNow(new StreamDown(error)) });
     this.#heardMs = options.clock.monotonicMs();
   }
@@ -167,9 +164,23 @@ class Session implements FrameSource {
     return step.done === true ? undefined : step.value;
   }
 
-  /** Waits, but not past the end of the session. */
+  #endNow(reason: unknown): void {
+    this.#endReason ??= { reason };
+    this.#interrupt?.(this.#endReason.reason);
+  }
+
+  /**
+   * Waits, but not past the end of the session. One wait at a time, and none is left behind: racing each
+   * message against one promise that lives as long as the session would keep every message alive.
+   */
   #either<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#end]);
+    return new Promise<T>((resolve, reject) => {
+      this.#interrupt = reject;
+      if (this.#endReason !== undefined) reject(this.#endReason.reason);
+      work.then(resolve, reject).finally(() => {
+        if (this.#interrupt === reject) this.#interrupt = undefined;
+      });
+    });
   }
 
   async #tell(refusal: PeerError): Promise<void> {
