@@ -117,13 +117,13 @@ export class EntryTable {
   }
 
   #parentOf(path: readonly string[], refuse: (fault: string) => never): number {
-    for (const name of path) {
-      if (name.length > nameBytesMax || /[^\0-\xff]/.test(name)) refuse('a name that is not bytes, or too many');
-      try {
-        checkEntryName(Buffer.from(name, 'latin1'));
-      } catch {
-        refuse('a name that is no file name');
-      }
+    // The names before the last one must be those of entries that were checked when they came.
+    const name = path[path.length - 1]!;
+    if (name.length > nameBytesMax || /[^\0-\xff]/.test(name)) refuse('a name that is not bytes, or too many');
+    try {
+      checkEntryName(Buffer.from(name, 'latin1'));
+    } catch {
+      refuse('a name that is no file name');
     }
     // Entries come in the order of a walk, so the parent is nearly always on the way to the last one.
     const wanted = path.length - 1;

@@ -98,7 +98,7 @@ export class NodeWriter {
       // Better twice the space than a file that is missing.
       this.#report.skipped.add(`a hard link cannot be made here (${code}): the file is there twice`, this.#table.path(index));
       await copyFile(link);
-      await this.#metadata.apply(this.#table.linkOf(index)!, link.directory, link.name);
+      await this.#metadata.apply(index, link.directory, link.name);
     }
   }
 }
