@@ -16,7 +16,8 @@ import { chokidarHints, type HintFactory } from './portable/hints.js';
 import type { Logger } from './portable/logger.js';
 import { messageOf } from './portable/read-failure.js';
 import { JournalBrokenError, Recorder, RefusedError } from './portable/recorder.js';
-import { VolumeCapture, type VolumeTiming } from './portable/volume-capture.js';
+import { VolumeCapture } from './portable/volume-capture.js';
+import type { VolumeTiming } from './portable/volume-parts.js';
 
 export interface PortableOptions {
   readonly clock: Clock;
@@ -99,7 +100,7 @@ export class PortableSource implements ChangeSource {
     }
     await this.#exclusive(async (recorder, signal) => {
       if (this.#volumes.has(definition.volume)) throw new UsageError(`volume ${definition.name} is captured already`);
-      const { clock, directories, logger, timing } = this.#options;
+      const { clock, random, directories, logger, timing } = this.#options;
       if (this.#index.volume(definition.volume) === undefined) {
         this.#index.addVolume(definition.volume);
         recorder.touch();
@@ -111,6 +112,7 @@ export class PortableSource implements ChangeSource {
         parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
         excludes,
         directories,
+        random,
         hints: this.#options.hints ?? chokidarHints,
         timing: { ...defaultTiming, ...timing },
         logger,

@@ -1,42 +1,18 @@
 /** Captures one volume, a bounded step at a time: baseline, rescan, hints, quiet checks. */
-import type { Directory, DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
+import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { rootNode, type VolumeId } from '../../../proto/change.js';
-import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
+import type { ProtectedVolume, SourceStatus } from '../change-source.js';
 import { applySurvey } from './apply-survey.js';
 import { countTree, type TreeCount } from './count-tree.js';
-import { DirtySet, isText } from './dirty-set.js';
-import type { Excludes } from './excludes.js';
-import type { HintFactory, HintWatcher } from './hints.js';
-import type { Logger } from './logger.js';
+import { DirtySet } from './dirty-set.js';
+import { FlushQueue } from './flush-queue.js';
+import { HintFeed } from './hint-feed.js';
 import { messageOf } from './read-failure.js';
 import { Reports } from './reports.js';
 import { identityOf } from './seen.js';
 import { positionsMax, Survey, type SurveyTask } from './survey.js';
-import type { VolumeParts } from './volume-parts.js';
-
-export interface VolumeTiming {
-  /** Between looks at a whole volume that has been quiet. */
-  readonly scanIntervalMs: number;
-  /** The same where hints cannot be relied on. */
-  readonly pollIntervalMs: number;
-  /** Between looks at directories that cannot be watched, and at whether the root is still there. */
-  readonly tickMs: number;
-  /** Hints are gathered for so long before they are followed. */
-  readonly settleMs: number;
-  /** After the last activity, before a whole look that may find the volume settled. */
-  readonly quietMs: number;
-}
-
-export interface VolumeCaptureOptions {
-  readonly parts: Omit<VolumeParts, 'report' | 'clearReport' | 'onUnwatchable'>;
-  readonly excludes: Excludes;
-  readonly directories: DirectoryOpener;
-  readonly hints: HintFactory;
-  readonly timing: VolumeTiming;
-  readonly logger: Logger;
-  /** Something became due. */
-  wake(): void;
-}
+import type { VolumeCaptureOptions, VolumeParts } from './volume-parts.js';
+import { describeState } from './volume-status.js';
 
 /** A look at the whole volume, spread over steps. */
 interface Walk {
@@ -57,17 +33,12 @@ interface Walk {
   bytes: number;
 }
 
-interface FlushWaiter {
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 const sliceMs = 250;
 const hintSliceMs = 1000;
 /** Nodes whose content or names differ are recorded together, so many at most. */
 const pendingMax = positionsMax;
 const coolingMinMs = 100;
-const flushWalksMax = 5;
+const rewatchIntervalMs = 600_000;
 /** While nothing changes, a settled volume says so again this often. */
 const settleAgainNs = 600_000_000_000n;
 
@@ -80,25 +51,18 @@ export class VolumeCapture {
   readonly #cooling = new Map<number, number>();
   readonly #unwatchable = new Set<number>();
   readonly #stopped = new AbortController();
-  readonly #rootPath: string;
-  #watcher: HintWatcher | undefined;
-  #watchTrouble: string | undefined;
-  #watchReady = false;
-  #watchable: boolean;
-  #hintSerial = 0;
+  readonly #feed: HintFeed;
   #settledSerial = -1;
   #walk: Walk | undefined;
-  #flushWaiting: FlushWaiter[] = [];
-  #flushActive: FlushWaiter[] = [];
-  #flushWalks = 0;
+  readonly #flushes = new FlushQueue();
   #missing: string | undefined;
   #failed: string | undefined;
   #waitingForRoom = false;
-  #lostHints: string | undefined;
   #nextQuietMs = 0;
   #nextTickMs = 0;
   /** The next whole look comes by then however busy the volume is: some hints get lost without a sign. */
   #latestQuietMs = Infinity;
+  #nextRewatchMs = 0;
   readonly #retries = new Map<number, number>();
   #notBeforeMs = 0;
   #failures = 0;
@@ -111,8 +75,25 @@ export class VolumeCapture {
   constructor(definition: ProtectedVolume, options: VolumeCaptureOptions) {
     this.definition = definition;
     this.#options = options;
-    this.#rootPath = definition.path.toString('utf8');
-    this.#watchable = isText(definition.path.toString('latin1'));
+    const { clock } = options.parts;
+    this.#feed = new HintFeed({
+      name: definition.name,
+      path: definition.path,
+      clock,
+      hints: options.hints,
+      excludes: options.excludes,
+      logger: options.logger,
+      onHint: (path, kind) => {
+        this.#nextQuietMs = Math.min(Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs), this.#latestQuietMs);
+        if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
+        this.#options.wake();
+      },
+      onReady: () => {
+        this.#nextQuietMs = 0;
+        this.#options.wake();
+      },
+      onLost: () => this.#options.wake(),
+    });
     this.#parts = {
       ...options.parts,
       report: (path, problem) => {
@@ -138,7 +119,7 @@ export class VolumeCapture {
     else if (row.baseline === 'done') await this.#openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#dirty.markWhole();
     if (row.baseline !== 'done') void this.#count();
-    this.#startHints();
+    this.#feed.restart();
   }
 
   /** Monotonic milliseconds from which on `step` has something to do. */
@@ -146,16 +127,15 @@ export class VolumeCapture {
     if (this.#failed !== undefined) return Infinity;
     if (this.#missing !== undefined) return this.#nextTickMs;
     let due = Math.min(this.#nextTickMs, this.#nextQuietMs, this.#dirty.dueMs(this.#options.timing.settleMs));
-    if (this.#walk !== undefined || this.#dirty.whole || this.#flushWaiting.length > 0 || this.#flushActive.length > 0 || this.#lostHints !== undefined) due = 0;
+    if (this.#walk !== undefined || this.#dirty.whole || this.#flushes.isWaiting || this.#flushes.isActive || this.#feed.hasLost) due = 0;
     return Math.max(due, this.#notBeforeMs);
   }
 
   flush(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failed !== undefined) return reject(new Error(this.#failed));
-      this.#flushWaiting.push({ resolve, reject });
-      this.#options.wake();
-    });
+    if (this.#failed !== undefined) return Promise.reject(new Error(this.#failed));
+    const done = this.#flushes.wait();
+    this.#options.wake();
+    return done;
   }
 
   /** Does one bounded piece of work. Throws RefusedError when the journal has no room. */
@@ -178,7 +158,7 @@ export class VolumeCapture {
   async #survey(options: { readonly deferVanished: boolean }, run: (survey: Survey) => Promise<void>): Promise<void> {
     const root = await this.#openRoot();
     // What is not there cannot be captured: flushes do not wait for it.
-    if (root === undefined) return this.#resolveFlushes();
+    if (root === undefined) return this.#flushes.resolveAll();
     await using survey = new Survey(this.#parts, root, options);
     await run(survey);
   }
@@ -189,7 +169,7 @@ export class VolumeCapture {
     this.#restartWalk();
     this.#notBeforeMs = this.#nowMs + Math.min(10_000, 50 * 2 ** this.#failures);
     this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error), failures: this.#failures }, 'capture step failed; looking again');
-    if (this.#failures >= 8) this.#rejectFlushes(error instanceof Error ? error : new Error(String(error)));
+    if (this.#failures >= 8) this.#flushes.rejectAll(error instanceof Error ? error : new Error(String(error)));
   }
 
   /** The journal refused a batch: records the gap, and waits. */
@@ -205,14 +185,13 @@ export class VolumeCapture {
   /** The journal or the index is broken: nothing more can be captured until the agent starts again. */
   fail(error: Error): void {
     this.#failed = messageOf(error);
-    this.#rejectFlushes(error);
+    this.#flushes.rejectAll(error);
   }
 
   async end(): Promise<void> {
+    this.#flushes.rejectAll(new Error('capture of the volume ended'));
     this.#stopped.abort(new Error('capture of the volume ended'));
-    this.#rejectFlushes(new Error('capture of the volume ended'));
-    await this.#watcher?.close();
-    this.#watcher = undefined;
+    await this.#feed.end();
   }
 
   /** Up to when everything is known to be captured, as far as hints tell; undefined while that is not known. */
@@ -223,36 +202,25 @@ export class VolumeCapture {
 
   status(): SourceStatus {
     const { index } = this.#parts;
-    const row = index.volume(this.#volume);
-    const gaps = index.openGaps(this.#volume);
-    const unknown = gaps.find((gap) => gap.label === 'unknown');
-    const label: VolumeLabel = row?.baseline !== 'done' ? 'baseline' : unknown !== undefined ? 'unknown' : 'converging';
-    const settled = label === 'converging' && gaps.length === 0 && this.#settledSerial === this.#hintSerial && this.#dirty.size === 0;
-    const causes = [this.#failed, this.#missing, ...gaps.map((gap) => gap.cause)];
-    if (label === 'baseline') causes.push('the initial copy is not complete');
-    causes.push(this.#watchTrouble ?? (this.#watchable ? undefined : 'the path cannot be watched, so the volume is scanned at intervals'));
-    if (label === 'converging') causes.push('changes are found by watching and scanning, not as they happen');
+    const state = describeState({
+      baseline: index.volume(this.#volume)?.baseline,
+      gaps: index.openGaps(this.#volume),
+      failed: this.#failed,
+      missing: this.#missing,
+      trouble: this.#feed.trouble,
+      waitingForRoom: this.#waitingForRoom,
+      rescanning: this.#walk?.reason === 'rescan' || this.#dirty.whole,
+      quiet: this.#settledSerial === this.#feed.serial && this.#dirty.size === 0,
+    });
     return {
-      label,
-      cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
-      settled,
-      phase: this.#phase(row?.baseline),
-      ...(label === 'baseline' ? { progress: this.#progress() } : {}),
+      ...state,
+      ...(state.label === 'baseline' ? { progress: this.#progress() } : {}),
       gaps: this.#gapsOpened,
       pendingHints: this.#dirty.size,
       ...(this.#lastScanNs === undefined ? {} : { lastScanNs: this.#lastScanNs }),
       reports: this.#reports.list(),
       reportCount: this.#reports.count,
     };
-  }
-
-  #phase(baseline: string | undefined): SourceStatus['phase'] {
-    if (this.#failed !== undefined) return 'failed';
-    if (this.#waitingForRoom) return 'waiting-for-room';
-    if (this.#missing !== undefined) return 'starting';
-    if (baseline !== 'done') return 'baseline';
-    if (this.#walk?.reason === 'rescan' || this.#dirty.whole) return 'rescan';
-    return 'watching';
   }
 
   #progress(): { doneBytes: number; totalBytes: number; doneEntries: number; totalEntries: number } {
@@ -293,7 +261,7 @@ export class VolumeCapture {
         await this.#openGap('unknown', 'the protected directory was replaced', index.volume(this.#volume)!.knownThroughNs ?? this.#parts.clock.wallNs());
         index.forgetIdentities(this.#volume);
         this.#restartWalk();
-        this.#startHints();
+        this.#feed.restart();
       }
       if (known !== identity || device !== String(stat.dev) || !same) {
         recorder.touch();
@@ -303,7 +271,7 @@ export class VolumeCapture {
       if (this.#missing !== undefined) {
         this.#missing = undefined;
         this.#restartWalk();
-        this.#startHints();
+        this.#feed.restart();
       }
       return { directory, stat };
     } catch (error) {
@@ -324,51 +292,9 @@ export class VolumeCapture {
 
   // Hints.
 
-  #startHints(): void {
-    const before = this.#watcher;
-    this.#watcher = undefined;
-    this.#watchReady = false;
-    this.#watchTrouble = undefined;
-    void before?.close();
-    if (!this.#watchable) return;
-    const { clock } = this.#parts;
-    let watcher: HintWatcher | undefined;
-    const isCurrent = (): boolean => this.#watcher === watcher && !this.#stopped.signal.aborted;
-    watcher = this.#options.hints({
-      path: this.#rootPath,
-      clock,
-      isUnwatched: (absolute, relative) => this.#options.excludes.isUnwatched(absolute, relative),
-      onHint: (path, kind) => {
-        if (!isCurrent()) return;
-        this.#hintSerial += 1;
-        this.#nextQuietMs = Math.min(Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs), this.#latestQuietMs);
-        if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
-        this.#options.wake();
-      },
-      onReady: () => {
-        if (!isCurrent()) return;
-        this.#watchReady = true;
-        this.#nextQuietMs = 0;
-        this.#options.wake();
-      },
-      onTrouble: (error) => {
-        if (!isCurrent()) return;
-        // One episode: the many errors of one exhausted limit are told once.
-        if (this.#watchTrouble !== undefined) return;
-        this.#watchTrouble = `not all directories can be watched (${messageOf(error)}), so the volume is scanned at intervals`;
-        this.#lostHints = `change hints were lost (${messageOf(error)})`;
-        this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error) }, 'watching is incomplete; scanning at intervals');
-        this.#options.wake();
-      },
-    });
-    this.#watcher = watcher;
-  }
-
   async #noteLostHints(): Promise<void> {
-    if (this.#lostHints === undefined) return;
-    const cause = this.#lostHints;
-    this.#lostHints = undefined;
-    this.#hintSerial += 1;
+    const cause = this.#feed.takeLost();
+    if (cause === undefined) return;
     await this.#openGap('converging', cause, this.#parts.index.volume(this.#volume)!.knownThroughNs ?? this.#parts.clock.wallNs());
     this.#restartWalk();
   }
@@ -438,8 +364,7 @@ export class VolumeCapture {
 
   #restartWalk(): void {
     this.#walk = undefined;
-    this.#flushWaiting.unshift(...this.#flushActive);
-    this.#flushActive = [];
+    this.#flushes.breakOff();
     this.#dirty.markWhole();
   }
 
@@ -447,9 +372,8 @@ export class VolumeCapture {
     const { index, clock, recorder } = this.#parts;
     const baseline = index.volume(this.#volume)!.baseline;
     const gaps = index.openGaps(this.#volume).map((gap) => gap.gap);
-    const reason = baseline !== 'done' ? 'baseline' : gaps.length > 0 ? 'rescan' : this.#flushWaiting.length > 0 ? 'flush' : 'quiet';
-    this.#flushActive.push(...this.#flushWaiting);
-    this.#flushWaiting = [];
+    const reason = baseline !== 'done' ? 'baseline' : gaps.length > 0 ? 'rescan' : this.#flushes.isWaiting ? 'flush' : 'quiet';
+    this.#flushes.begin();
     this.#dirty.takeWhole();
     this.#progressEntries = 0;
     return {
@@ -459,8 +383,8 @@ export class VolumeCapture {
       startedNs: clock.wallNs(),
       startedMs: this.#nowMs,
       takenAtStart: recorder.taken(this.#volume),
-      hintsAtStart: this.#hintSerial,
-      watchedAtStart: this.#watchReady || !this.#watchable || this.#watchTrouble !== undefined,
+      hintsAtStart: this.#feed.serial,
+      watchedAtStart: this.#feed.isComplete,
       gaps,
       rootDone: false,
       unstable: false,
@@ -470,10 +394,10 @@ export class VolumeCapture {
   }
 
   async #advanceWalk(signal: AbortSignal): Promise<void> {
-    const wanted = this.#dirty.whole || this.#flushWaiting.length > 0 || this.#flushActive.length > 0 || this.#nowMs >= this.#nextQuietMs;
+    const wanted = this.#dirty.whole || this.#flushes.isWaiting || this.#flushes.isActive || this.#nowMs >= this.#nextQuietMs;
     if (this.#walk === undefined && !wanted) return;
     // A flush needs a look that began after it; one under way for earlier flushes is let finish first.
-    if (this.#walk !== undefined && this.#flushWaiting.length > 0 && this.#flushActive.length === 0) this.#walk = undefined;
+    if (this.#walk !== undefined && this.#flushes.isWaiting && !this.#flushes.isActive) this.#walk = undefined;
     await this.#survey({ deferVanished: true }, async (survey) => {
       if (this.#walk === undefined) {
         await this.#options.excludes.refresh(this.#options.directories, survey.rootStat);
@@ -484,7 +408,7 @@ export class VolumeCapture {
       walk.rootDone = true;
       survey.tasks.push(...walk.tasks.splice(0));
       await this.#runTasks(survey, signal, this.#nowMs + sliceMs);
-      if (await this.#apply(survey, signal, this.#flushActive.length > 0)) walk.unstable = true;
+      if (await this.#apply(survey, signal, this.#flushes.isActive)) walk.unstable = true;
       walk.tasks.push(...survey.tasks.splice(0));
       for (const gone of survey.vanished.splice(0)) walk.vanished.push(gone);
       walk.entries += survey.entries;
@@ -507,7 +431,7 @@ export class VolumeCapture {
     await this.#survey({ deferVanished: false }, async (survey) => {
       for (const [directory, wanted] of names) survey.tasks.push({ directory, names: wanted, deep: false });
       await this.#runTasks(survey, signal, Infinity);
-      await this.#apply(survey, signal, this.#flushActive.length > 0);
+      await this.#apply(survey, signal, this.#flushes.isActive);
       await this.#endWalk(walk);
     });
   }
@@ -518,15 +442,11 @@ export class VolumeCapture {
     this.#lastScanNs = clock.wallNs();
     const tookMs = this.#nowMs - walk.startedMs;
     // A whole look takes a tenth of the time at most.
-    const interval = this.#watchTrouble !== undefined || !this.#watchable ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
-    this.#nextQuietMs = this.#nowMs + Math.max(interval, 9 * tookMs);
+    const interval = this.#feed.trouble !== undefined ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
+    // Volumes begun together are not to be scanned together for ever.
+    const jitter = 0.9 + 0.2 * this.#options.random.fraction();
+    this.#nextQuietMs = this.#nowMs + Math.max(interval * jitter, 9 * tookMs);
     this.#latestQuietMs = this.#nextQuietMs;
-    if (this.#flushActive.length > 0 && walk.unstable && this.#flushWalks < flushWalksMax) {
-      this.#flushWalks += 1;
-    } else {
-      this.#flushWalks = 0;
-      for (const waiter of this.#flushActive.splice(0)) waiter.resolve();
-    }
     if (walk.reason === 'baseline') {
       await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
       this.#total = undefined;
@@ -536,19 +456,26 @@ export class VolumeCapture {
       if (open !== undefined) await recorder.control(this.#volume, { kind: 'gap', edge: 'close', gap, label: open.label, cause: open.cause, sinceNs: open.sinceNs });
     }
     const changed = recorder.taken(this.#volume) !== walk.takenAtStart;
-    const quiet = !changed && walk.hintsAtStart === this.#hintSerial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
+    const unhinted = changed && walk.reason === 'quiet' && walk.watchedAtStart && walk.hintsAtStart === this.#feed.serial;
+    if (unhinted && this.#nowMs >= this.#nextRewatchMs && this.#feed.trouble === undefined) {
+      // Something changed without a hint: a watch may have died unnoticed, so all are set anew.
+      this.#nextRewatchMs = this.#nowMs + rewatchIntervalMs;
+      this.#feed.restart();
+    }
+    const quiet = !changed && walk.hintsAtStart === this.#feed.serial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
     if (quiet) await this.#settle(walk);
     else this.#nextQuietMs = Math.min(this.#latestQuietMs, this.#nowMs + Math.max(this.#options.timing.quietMs, 9 * tookMs));
     if (!walk.unstable) this.#retries.clear();
+    this.#flushes.end(walk);
   }
 
   async #settle(walk: Walk): Promise<void> {
     const { recorder, index, clock } = this.#parts;
     const before = index.volume(this.#volume)!.settledNs;
-    const still = this.#settledSerial === this.#hintSerial && before !== undefined;
+    const still = this.#settledSerial === this.#feed.serial && before !== undefined;
     if (still && clock.wallNs() - before < settleAgainNs) return;
     await recorder.control(this.#volume, { kind: 'settled', sinceNs: still ? before : walk.startedNs });
-    this.#settledSerial = this.#hintSerial;
+    this.#settledSerial = this.#feed.serial;
   }
 
   async #openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
@@ -568,14 +495,6 @@ export class VolumeCapture {
       // Only the total of the progress is lost.
       this.#total = undefined;
     }
-  }
-
-  #resolveFlushes(): void {
-    // What is not there cannot be captured; the gap on record says so.
-    for (const waiter of [...this.#flushActive.splice(0), ...this.#flushWaiting.splice(0)]) waiter.resolve();
-  }
-  #rejectFlushes(error: Error): void {
-    for (const waiter of [...this.#flushActive.splice(0), ...this.#flushWaiting.splice(0)]) waiter.reject(error);
   }
 }
 
