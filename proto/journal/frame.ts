@@ -36,6 +36,25 @@ export interface Frame {
   readonly digest: Buffer;
 }
 
+/** A frame whose digest is worked out when it is first asked for: who only wants content need not pay for it. */
+class ReadFrame implements Frame {
+  readonly header: FrameHeader;
+  readonly headerBytes: Buffer;
+  readonly payload: Buffer;
+  #digest: Buffer | undefined;
+
+  constructor(header: FrameHeader, headerBytes: Buffer, payload: Buffer) {
+    this.header = header;
+    this.headerBytes = headerBytes;
+    this.payload = payload;
+  }
+
+  get digest(): Buffer {
+    this.#digest ??= digest256(this.headerBytes, this.payload);
+    return this.#digest;
+  }
+}
+
 export const zeroDigest: Buffer = Buffer.alloc(digestBytes);
 
 /** Header and payload together. */
@@ -77,7 +96,7 @@ export function encodeFrame(options: { readonly journal: JournalId; readonly pre
     previousDigest,
   };
   const headerBytes = encodeHeader(header);
-  return { header, headerBytes, payload, digest: digest256(headerBytes, payload) };
+  return new ReadFrame(header, headerBytes, payload);
 }
 
 function compress(raw: Buffer): { codec: Codec; payload: Buffer } {
@@ -160,7 +179,7 @@ export function readFrame(bytes: Buffer): Frame {
   const headerBytes = bytes.subarray(0, at.length);
   const payload = bytes.subarray(at.length);
   if (hash64(payload) !== header.payloadHash) throw new FormatError('read frame', { sequence: header.firstSequence, fault: 'payload checksum does not match' });
-  return { header, headerBytes, payload, digest: digest256(headerBytes, payload) };
+  return new ReadFrame(header, headerBytes, payload);
 }
 
 /** The raw payload of a frame: what write locations count offsets in. A view of the frame when it is not compressed. */
