@@ -16,6 +16,7 @@ import { UsageError } from '../proto/errors.js';
 import type { ChangeSource, EngineVerdict } from './capture/change-source.js';
 import { PortableSource } from './capture/portable.js';
 import { portableVerdict } from './capture/portable-verdict.js';
+import { claimState } from './claim.js';
 import type { AgentConfig } from './config.js';
 import { ControlServer, type ControlHandlers } from './control/server.js';
 import { renewIfDue } from './identity/renewal.js';
@@ -53,6 +54,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
   let { identity } = options;
   const { stateDirectory } = config;
   await files.makeDirectory(stateDirectory);
+  using claim = claimState(stateDirectory);
+  void claim;
   const stopping = new AbortController();
   const stopped = AbortSignal.any([signal, stopping.signal]);
   const register = await VolumeRegister.open(files, join(stateDirectory, 'volumes.json'));

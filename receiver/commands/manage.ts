@@ -101,7 +101,7 @@ export function rebuildCatalogueCommand(): Command {
     .description('derive the catalogue anew from the segments; stop "serve" first')
     .action(async (options: DataOption & JsonOption) => {
       const layout = dataLayout(options.data);
-      if (!(await systemFiles.exists(layout.authority))) throw new UsageError(`${options.data} is no receiver's data directory`);
+      if (!(await systemFiles.exists(layout.authority))) throw new UsageError(`${options.data} is no receiver's data directory; make one with "afterimage-receiver init --data ${options.data}"`);
       using claim = claimDirectory(layout);
       void claim;
       using catalogue = Catalogue.open({ path: layout.catalogue });
