@@ -1,0 +1,177 @@
+/** Every command, used wrongly: exit code 2, what was wrong and what to do on standard error, never a stack trace. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import t, { type Test } from 'tap';
+import { agentMain, ReceiverProgram, receiverMain, run, type Outcome } from './programs.js';
+import { hostName, openWorld, Workplace } from './world.js';
+
+const receiverCommands = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'cat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
+const agentCommands = ['enroll', 'run', 'protect', 'unprotect', 'status', 'lag', 'mark', 'flush', 'restore', 'install', 'uninstall', 'doctor'];
+
+const programs = { 'afterimage-receiver': receiverMain, 'afterimage-agent': agentMain } as const;
+type Program = keyof typeof programs;
+
+interface Case {
+  readonly program: Program;
+  readonly words: readonly string[];
+  /** Of standard error. */
+  readonly says: RegExp;
+  readonly code?: number;
+}
+
+const stackTrace = /\n\s+at .*:\d+:\d+|node:internal/;
+
+/** Two at once: more would only wait for each other. */
+async function all<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  await Promise.all([1, 2].map(async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await each(item);
+  }));
+}
+
+async function checkCases(t: Test, cases: readonly Case[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+  await all(cases, async ({ program, words, says, code = 2 }) => {
+    const outcome = await run(programs[program], words, { env });
+    const line = `${program} ${words.join(' ')}`;
+    t.equal(outcome.code, code, `${line} exits with ${code}; it said: ${outcome.stderr}${outcome.stdout}`);
+    t.match(outcome.stderr, says, `${line} says what is wrong`);
+    t.notMatch(outcome.stderr, stackTrace, `${line} shows no stack trace`);
+    t.equal(outcome.stdout, '', `${line} leaves standard output alone`);
+  });
+}
+
+t.test('every command explains itself with examples', async (t) => {
+  const lines: { program: Program; words: string[] }[] = [
+    { program: 'afterimage-receiver', words: ['--help'] },
+    { program: 'afterimage-agent', words: ['--help'] },
+    ...receiverCommands.map((command) => ({ program: 'afterimage-receiver' as const, words: [command, '--help'] })),
+    ...agentCommands.map((command) => ({ program: 'afterimage-agent' as const, words: [command, '--help'] })),
+  ];
+  await all(lines, async ({ program, words }) => {
+    const { code, stdout, stderr }: Outcome = await run(programs[program], words);
+    const line = `${program} ${words.join(' ')}`;
+    t.equal(code, 0, `${line} exits with 0`);
+    t.match(stdout, new RegExp(`Examples:\\n  ${program} `), `${line} has examples`);
+    t.equal(stderr, '', `${line} has no complaint`);
+  });
+});
+
+t.test('unknown commands and options, and missing ones, are named', async (t) => {
+  const noData = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
+  await checkCases(t, [
+    { program: 'afterimage-receiver', words: [], says: /Usage: afterimage-receiver/ },
+    { program: 'afterimage-agent', words: [], says: /Usage: afterimage-agent/ },
+    { program: 'afterimage-receiver', words: ['restroe'], says: /unknown command 'restroe'[^]*restore[^]*--help/ },
+    { program: 'afterimage-agent', words: ['stauts'], says: /unknown command 'stauts'[^]*status[^]*--help/ },
+    ...noData.map((command): Case => ({ program: 'afterimage-receiver', words: [command], says: /required option '--data <dir>' not specified[^]*--help/ })),
+    { program: 'afterimage-receiver', words: ['cat'], says: /(required option '--data <dir>'|missing required argument 'path')[^]*--help/ },
+    ...['hosts', 'verify', 'init'].map((command): Case => ({ program: 'afterimage-receiver', words: [command, '--data', '/nowhere', '--frobnicate'], says: /unknown option '--frobnicate'[^]*--help/ })),
+    ...['run', 'status', 'flush', 'install', 'uninstall', 'doctor'].map((command): Case => ({ program: 'afterimage-agent', words: [command, '--frobnicate'], says: /unknown option '--frobnicate'[^]*--help/ })),
+    { program: 'afterimage-agent', words: ['enroll'], says: /required option '--receiver <host:port>' not specified[^]*--help/ },
+    { program: 'afterimage-agent', words: ['enroll', '--receiver', 'localhost:1'], says: /required option '--token <token>' not specified[^]*--help/ },
+    { program: 'afterimage-agent', words: ['protect'], says: /missing required argument 'path'[^]*--help/ },
+    { program: 'afterimage-agent', words: ['unprotect'], says: /missing required argument 'name'[^]*--help/ },
+    { program: 'afterimage-agent', words: ['mark'], says: /missing required argument 'name'[^]*--help/ },
+    { program: 'afterimage-agent', words: ['restore'], says: /required option '--volume <name>' not specified[^]*--help/ },
+    { program: 'afterimage-agent', words: ['flush', 'surplus'], says: /too many arguments[^]*--help/ },
+    { program: 'afterimage-agent', words: ['protect', '/tmp', '--engine', 'steam'], says: /steam[^]*auto, exact, portable[^]*--help/ },
+  ]);
+});
+
+t.test('a receiver command on what is no data directory says how to make one', async (t) => {
+  await using work = await Workplace.make('usage');
+  const empty = await work.makeDirectory('empty');
+  const absent = work.path('absent');
+  const at = ['--host', 'web-1', '--volume', 'data', '--at', 'latest'];
+  const cases: readonly (readonly string[])[] = [
+    ['serve'], ['token', '--host', 'web-1'], ['revoke', '--host', 'web-1'], ['hosts'], ['volumes'], ['points'], ['gaps'], ['lag'], ['verify'],
+    ['ls', ...at], ['stat', ...at], ['cat', ...at, 'x'], ['diff', '--host', 'web-1', '--volume', 'data', '--from', '-1h', '--to', 'latest'],
+    ['restore', ...at, '--to', work.path('target')], ['rebuild-catalogue'], ['rebuild-replica', '--host', 'web-1', '--volume', 'data'],
+  ];
+  await checkCases(t, cases.map(([command, ...rest], place) => ({
+    program: 'afterimage-receiver',
+    words: [command!, '--data', place % 2 === 0 ? empty : absent, ...rest],
+    says: /is no receiver's data directory[^]*afterimage-receiver init/,
+  })));
+});
+
+t.test('a receiver command that asks for what is not there says what is', async (t) => {
+  await using world = await openWorld('usage');
+  const { work, source, receiver, agent } = world;
+  await writeFile(`${source}/file`, 'content');
+  await agent.command('protect', source, '--name', 'data');
+  await agent.until('past its baseline', ({ volumes }) => volumes[0]?.phase === 'watching');
+  await agent.command('flush');
+  const data = ['--data', receiver.data];
+  const volume = [...data, '--host', hostName, '--volume', 'data'];
+  const target = ['--to', work.path('target')];
+  const full = await work.makeDirectory('full');
+  await writeFile(`${full}/file`, 'mine');
+  const receiverCase = (says: RegExp, ...words: string[]): Case => ({ program: 'afterimage-receiver', words, says });
+  await checkCases(t, [
+    receiverCase(/another receiver uses .*stop it first/, 'serve', ...data, '--listen', '127.0.0.1:0'),
+    receiverCase(/another receiver uses .*stop it first/, 'rebuild-catalogue', ...data),
+    receiverCase(/another receiver uses .*stop it first/, 'rebuild-replica', ...volume),
+    receiverCase(/--listen nonsense is no address; write it as/, 'serve', ...data, '--listen', 'nonsense'),
+    receiverCase(/--log-level loud is not one of/, 'serve', ...data, '--log-level', 'loud'),
+    receiverCase(/--ttl never is no time[^]*15m/, 'token', ...data, '--host', 'x', '--ttl', 'never'),
+    receiverCase(/role[^]*host, operator, auditor/, 'token', ...data, '--host', 'x', '--role', 'king'),
+    receiverCase(/name/, 'token', ...data, '--host', '../x'),
+    receiverCase(/no certificate of stranger/, 'revoke', ...data, '--host', 'stranger'),
+    ...['volumes', 'points', 'gaps', 'lag', 'verify'].map((command) => receiverCase(new RegExp(`no host named stranger is enrolled; known: ${hostName}`), command, ...data, '--host', 'stranger')),
+    receiverCase(/no volume named nothing/, 'volumes', ...data, '--volume', 'nothing'),
+    receiverCase(/no volume named nothing/, 'points', ...data, '--volume', 'nothing'),
+    receiverCase(/no volume named nothing/, 'verify', ...data, '--host', hostName, '--volume', 'nothing'),
+    receiverCase(/--at needs --host and --volume/, 'verify', ...data, '--at', 'latest'),
+    receiverCase(/yesterdayish[^]*seq:1234/, 'ls', ...volume, '--at', 'yesterdayish'),
+    receiverCase(/seq/, 'ls', ...volume, '--at', 'seq:99999999'),
+    receiverCase(/mark[^]*never-made/, 'ls', ...volume, '--at', 'mark:never-made'),
+    receiverCase(/before|first/, 'ls', ...volume, '--at', '2001-01-01T00:00:00Z'),
+    receiverCase(/no-such-file did not exist then/, 'ls', ...volume, '--at', 'latest', 'no-such-file'),
+    receiverCase(/no-such-file did not exist then/, 'stat', ...volume, '--at', 'latest', 'no-such-file'),
+    receiverCase(/no-such-file/, 'cat', ...volume, '--at', 'latest', 'no-such-file'),
+    receiverCase(/no-such-file/, 'restore', ...volume, '--at', 'latest', ...target, '--path', 'no-such-file'),
+    receiverCase(/exact/, 'restore', ...volume, '--at', 'latest', ...target, '--exact-only'),
+    { ...receiverCase(/is not empty; restore to another place, or use --in-place/, 'restore', ...volume, '--at', 'latest', '--to', full), code: 1 },
+    receiverCase(/sequence 99999999 is not in the journal, which ends at seq:/, 'diff', ...volume, '--from', 'seq:99999999', '--to', 'latest'),
+  ]);
+  const state = ['--state', agent.state];
+  const agentCase = (says: RegExp, ...words: string[]): Case => ({ program: 'afterimage-agent', words, says });
+  await mkdir(`${source}/below`);
+  await checkCases(t, [
+    agentCase(/already runs/, 'run', ...state),
+    agentCase(/does not exist/, 'protect', ...state, work.path('absent')),
+    agentCase(/is no directory; protect the directory/, 'protect', ...state, `${source}/file`),
+    agentCase(/overlaps volume data/, 'protect', ...state, `${source}/below`),
+    agentCase(/a volume named data is protected already[^]*unprotect data/, 'protect', ...state, full, '--name', 'data'),
+    agentCase(/cannot name a volume; use/, 'protect', ...state, full, '--name', '../x'),
+    agentCase(/cannot be protected[^]*exact/, 'protect', ...state, full, '--engine', 'exact', '--name', 'full'),
+    agentCase(/no volume named nothing is protected; protected are: data/, 'unprotect', ...state, 'nothing'),
+    agentCase(/a mark needs a name/, 'mark', ...state, ''),
+  ]);
+  const remote = await run(agentMain, ['restore', ...state, '--volume', 'nothing', '--at', 'latest', ...target]);
+  t.not(remote.code, 0, 'restoring an unknown volume over the network fails');
+  t.match(remote.stderr, /no volume is called "nothing"; known: data/);
+  t.notMatch(remote.stderr, stackTrace);
+});
+
+t.test('commands for a running agent say how to start one', async (t) => {
+  await using work = await Workplace.make('usage');
+  const state = ['--state', await work.makeDirectory('state')];
+  const talking: readonly (readonly string[])[] = [['protect', '/tmp'], ['unprotect', 'x'], ['status'], ['lag'], ['mark', 'x'], ['flush']];
+  await checkCases(t, [
+    ...talking.map(([command, ...rest]): Case => ({ program: 'afterimage-agent', words: [command!, ...state, ...rest], says: /no agent runs on .*start it with "afterimage-agent run"/, code: 1 })),
+    ...[['run'], ['install'], ['restore', '--volume', 'data', '--at', 'latest', '--to', work.path('target')]].map(([command, ...rest]): Case => ({ program: 'afterimage-agent', words: [command!, ...state, ...rest], says: /not enrolled: run afterimage-agent enroll --receiver/ })),
+    { program: 'afterimage-agent', words: ['run', ...state, '--spool-bytes', 'lots'], says: /--spool-bytes lots is no size[^]*512MiB/ },
+    { program: 'afterimage-agent', words: ['run', ...state, '--scan-interval', '1'], says: /--scan-interval 1 is no time[^]*30s/ },
+    { program: 'afterimage-agent', words: ['run', ...state, '--log-level', 'loud'], says: /--log-level loud is not one of/ },
+    { program: 'afterimage-agent', words: ['enroll', ...state, '--receiver', 'nowhere', '--token', 'x'], says: /is no receiver address: write HOST:PORT|not a whole enrolment token/ },
+    { program: 'afterimage-agent', words: ['enroll', ...state, '--receiver', '127.0.0.1:1', '--token', 'x'], says: /not a whole enrolment token[^]*copy it again/ },
+  ]);
+});
+
+t.test('a token for a receiver that is not there says so', async (t) => {
+  await using work = await Workplace.make('usage');
+  await using receiver = await ReceiverProgram.init(work.path('receiver'));
+  const token = await receiver.token('web-1');
+  await checkCases(t, [{ program: 'afterimage-agent', words: ['enroll', '--state', work.path('state'), '--receiver', '127.0.0.1:1', '--token', token], says: /cannot reach a receiver at 127\.0\.0\.1:1/, code: 1 }]);
+});
