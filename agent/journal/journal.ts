@@ -440,7 +440,13 @@ export class AgentJournal implements AsyncDisposable {
     this.noteApplied(appliedThrough);
     if (!this.#mayBehind) return;
     this.#mayBehind = false;
-    await this.#memory.save();
+    try {
+      await this.#memory.save();
+    } catch (error) {
+      // The next reconciliation must come this far again, or appending would wait for ever.
+      this.#mayBehind = true;
+      throw error;
+    }
     this.#isHeld = false;
     this.#reconciled.check();
     this.#roomChanged();

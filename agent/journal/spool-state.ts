@@ -88,12 +88,16 @@ export interface StartFacts {
   readonly bootId: string;
   /** The end of what the segments hold. */
   readonly writtenThrough: Sequence;
+  /** Bytes after that could not be read. */
+  readonly isCut: boolean;
 }
 
 export const startTable: readonly { readonly label: string; readonly when: (facts: StartFacts) => boolean; readonly mayBehind: boolean }[] = [
   { label: 'nothing is remembered: a new journal, or a lost state', when: (f) => f.memory === undefined, mayBehind: true },
   { label: 'the last run ended before it could ask the receiver, or with a failed disk', when: (f) => f.memory!.mayBehind, mayBehind: true },
   { label: 'the segments end before what the receiver acknowledged', when: (f) => f.writtenThrough < f.memory!.receiverDurableThrough, mayBehind: true },
+  // A failed sync takes back what was written, and perhaps shipped, and leaves such bytes in its place.
+  { label: 'something was cut off at the end', when: (f) => f.isCut, mayBehind: true },
   { label: 'closed in order', when: (f) => f.isClean, mayBehind: false },
   // The page cache outlives a killed process: what was shipped had been written before.
   { label: 'killed, and the operating system ran on', when: (f) => f.memory!.bootId === f.bootId, mayBehind: false },

@@ -7,7 +7,7 @@ import { segmentFileName } from '../../proto/journal/segment.js';
 import { spoolBytesMaxDefault } from './admission.js';
 import type { JournalOptions } from './journal-types.js';
 import type { SpooledFrame } from './recent-frames.js';
-import { durableFloor, isMarkedClean, loadMemory, mayBehindAtStart, takeCleanMark, type SpoolMemory } from './spool-state.js';
+import { durableFloor, isMarkedClean, loadMemory, mayBehindAtStart, saveMemory, takeCleanMark, type SpoolMemory } from './spool-state.js';
 import type { UndurableSpan } from './undurable-queue.js';
 
 const mebibyte = 1024 * 1024;
@@ -40,11 +40,13 @@ export async function openSpool(options: JournalOptions): Promise<OpenedSpool> {
   const log = await SegmentLog.open({
     files, directory, journal, segmentSizeBytes: segmentSizeBytes(options), durableFloor: durableFloor(memory),
     ...(memory?.base === undefined ? {} : { startAfter: memory.base }),
+    // Should this start end before it is done, the next one finds nothing left to cut.
+    ...(memory === undefined ? {} : { beforeCut: () => saveMemory(files, directory, journal, { ...memory, mayBehind: true }) }),
   });
   for (const damage of log.damage) logger.error({ ...damage, segment: String(damage.segment) }, 'the spool is damaged');
   if (log.cutBytes > 0) logger.info({ bytes: log.cutBytes }, 'an unfinished write at the end of the spool was cut off');
   const isClean = await isMarkedClean(files, directory);
-  const mayBehind = mayBehindAtStart({ memory, isClean, bootId, writtenThrough: log.end.lastSequence });
+  const mayBehind = mayBehindAtStart({ memory, isClean, bootId, writtenThrough: log.end.lastSequence, isCut: log.cutBytes > 0 });
   if (mayBehind) logger.info({ writtenThrough: String(log.end.lastSequence) }, 'appending waits until the receiver has said what it holds');
   const undurable = await undurableSpans(log, memory);
   return { directory, log, memory, mayBehind, undurable, takeCleanMark: () => takeCleanMark(files, directory) };

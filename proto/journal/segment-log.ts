@@ -5,7 +5,7 @@
 import { FormatError, DurabilityError, errorCode } from '../errors.js';
 import { asSequence, noSequence, type Sequence } from '../change.js';
 import { chainFault, frameLength, zeroDigest, type Frame, type JournalEnd, type JournalId } from './frame.js';
-import { segmentHead, segmentSizeBytesMax, segmentTail } from './layout.js';
+import { frameRawBytesTarget, segmentHead, segmentSizeBytesMax, segmentTail } from './layout.js';
 import { recoverSegments, type Damage, type RecoveredSegments, type SegmentState } from './segment-recovery.js';
 import { encodeSegmentHead, encodeSegmentTail, segmentFileName } from './segment.js';
 import { scanFrames, scanHeaders, type FrameLocation, type LocatedFrame } from './segment-scan.js';
@@ -39,6 +39,8 @@ export interface SegmentLogOptions {
   readonly durableFloor?: Sequence;
   /** Where an empty log begins: after this end of the same journal, kept elsewhere. */
   readonly startAfter?: JournalEnd;
+  /** Called before opening cuts off an unreadable tail: what must be concluded from it has to be remembered first. */
+  readonly beforeCut?: () => Promise<void>;
 }
 
 /**
@@ -342,7 +344,13 @@ export class SegmentLog {
   async #syncFailed(file: LogFile, segment: SegmentState, cause: unknown): Promise<DurabilityError> {
     const error = new DurabilityError('sync segment', { path: this.#path(segment), cause });
     this.#broken = error;
-    await file.truncate(this.#durableSizeBytes).catch(() => undefined);
+    try {
+      // Not just cut off: a byte that is no frame tells the next opening that something is missing here.
+      await file.write([Buffer.alloc(1)], this.#durableSizeBytes);
+      await file.truncate(this.#durableSizeBytes + 1);
+    } catch {
+      // Opening anew writes again whatever it can still read here.
+    }
     return error;
   }
 
@@ -356,17 +364,29 @@ export class SegmentLog {
 }
 
 /** What recovery read may sit in the page cache only, tails and directory entries included: sync before calling it durable. */
-async function syncRecovered({ files, directory }: SegmentLogOptions, { active, segments }: RecoveredSegments): Promise<void> {
+async function syncRecovered({ files, directory }: SegmentLogOptions, { active, segments, inDoubtFrom }: RecoveredSegments): Promise<void> {
   const last = segments[segments.length - 1];
   if (last === undefined) return;
-  if (active !== undefined) await active.datasync();
-  else {
-    const file = await files.open(`${directory}/${segmentFileName(last.firstSequence)}`, 'write');
-    try {
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+  const file = active ?? (await files.open(`${directory}/${segmentFileName(last.firstSequence)}`, 'write'));
+  try {
+    if (inDoubtFrom !== undefined) await writeAgain(file, inDoubtFrom, last.sizeBytes);
+    await file.datasync();
+  } finally {
+    if (active === undefined) await file.close();
   }
   await files.syncDirectory(directory);
+}
+
+/**
+ * Where a sync failed and the process died of it, the pages that were lost look clean: they can be read
+ * as long as they are cached, and a sync passes over them. Writing them again makes it write them.
+ */
+async function writeAgain(file: LogFile, from: number, to: number): Promise<void> {
+  const chunk = Buffer.allocUnsafeSlow(Math.min(to - from, frameRawBytesTarget));
+  for (let at = from; at < to; ) {
+    const got = await file.read(chunk.subarray(0, Math.min(chunk.byteLength, to - at)), at);
+    if (got === 0) return;
+    await file.write([chunk.subarray(0, got)], at);
+    at += got;
+  }
 }

@@ -50,6 +50,8 @@ export interface RecoveredSegments {
   readonly end: JournalEnd;
   readonly damage: Damage[];
   readonly cutBytes: number;
+  /** Offset in the last segment after which nothing is known to have reached the disk; undefined when all is. */
+  readonly inDoubtFrom: number | undefined;
 }
 
 /**
@@ -62,8 +64,9 @@ export async function recoverSegments(options: {
   readonly journal: JournalId;
   readonly durableFloor: Sequence;
   readonly start: JournalEnd;
+  readonly beforeCut?: (() => Promise<void>) | undefined;
 }): Promise<RecoveredSegments> {
-  const { files, directory, journal, durableFloor } = options;
+  const { files, directory, journal, durableFloor, beforeCut } = options;
   const names = (await files.list(directory)).map((entry) => entry.name).filter((name) => segmentFromFileName(name) !== undefined);
   names.sort();
   const segments: SegmentState[] = [];
@@ -71,11 +74,13 @@ export async function recoverSegments(options: {
   let end = options.start;
   let active: LogFile | undefined;
   let cutBytes = 0;
+  let inDoubtFrom: number | undefined;
   for (const [place, name] of names.entries()) {
     const firstSequence = segmentFromFileName(name)!;
     const path = `${directory}/${segmentFileName(firstSequence)}`;
     const isLast = place === names.length - 1;
     const file = await files.open(path, isLast ? 'write' : 'read');
+    inDoubtFrom = undefined;
     let keepOpen = false;
     try {
       const sizeBytes = await file.sizeBytes();
@@ -103,10 +108,12 @@ export async function recoverSegments(options: {
       if (ends.tail !== undefined) {
         const { lastSequence, lastTimeNs, lastDigest, frameCount, framesBytes } = ends.tail;
         segments.push({ firstSequence, lastSequence, sizeBytes, frameCount, framesEnd: segmentHead.length + framesBytes });
+        if (lastSequence > durableFloor) inDoubtFrom = segmentHead.length;
         end = { journal, lastSequence, lastTimeNs, digest: lastDigest };
         continue;
       }
-      const scanned = await scanActive(file, before, sizeBytes);
+      const scanned = await scanActive(file, before, sizeBytes, durableFloor);
+      inDoubtFrom = scanned.inDoubtFrom;
       const verdict = recoveryVerdict({ faulty: scanned.fault !== undefined, isLast, nextSequence: asSequence(scanned.end.lastSequence + 1n), durableFloor });
       if (verdict === 'damaged') {
         const fault = scanned.fault ?? `it ends at sequence ${scanned.end.lastSequence}, but ${durableFloor} was durable`;
@@ -114,6 +121,7 @@ export async function recoverSegments(options: {
         damage.push({ segment: firstSequence, offset: scanned.offset, fault });
       } else if (verdict === 'cut') {
         cutBytes += sizeBytes - scanned.offset;
+        await beforeCut?.();
         await file.truncate(scanned.offset);
       }
       segments.push({ firstSequence, lastSequence: scanned.end.lastSequence, sizeBytes: scanned.offset, frameCount: scanned.frameCount });
@@ -129,18 +137,20 @@ export async function recoverSegments(options: {
   if (end.lastSequence < durableFloor) {
     throw new FormatError('recover journal', { directory, fault: `it ends at sequence ${end.lastSequence}, but ${durableFloor} was durable` });
   }
-  return { segments, active, end, damage, cutBytes };
+  return { segments, active, end, damage, cutBytes, inDoubtFrom };
 }
 
-async function scanActive(file: LogFile, before: JournalEnd, sizeBytes: number): Promise<{ end: JournalEnd; offset: number; frameCount: number; fault: string | undefined }> {
+async function scanActive(file: LogFile, before: JournalEnd, sizeBytes: number, durableFloor: Sequence): Promise<{ end: JournalEnd; offset: number; frameCount: number; inDoubtFrom: number | undefined; fault: string | undefined }> {
   const scan = scanFrames((target, position) => file.read(target, position), segmentHead.length, sizeBytes);
   let end = before;
   let frameCount = 0;
+  let inDoubtFrom: number | undefined;
   for (let step = await scan.next(); ; step = await scan.next()) {
-    if (step.done === true) return { end, offset: step.value.offset, frameCount, fault: step.value.fault?.message };
+    if (step.done === true) return { end, offset: step.value.offset, frameCount, inDoubtFrom, fault: step.value.fault?.message };
     const { frame, offset } = step.value;
     const fault = chainFault(end, frame.header);
-    if (fault !== undefined) return { end, offset, frameCount, fault };
+    if (fault !== undefined) return { end, offset, frameCount, inDoubtFrom, fault };
+    if (frame.header.lastSequence > durableFloor) inDoubtFrom ??= offset;
     end = { journal: before.journal, lastSequence: frame.header.lastSequence, lastTimeNs: frame.header.lastTimeNs, digest: Buffer.from(frame.digest) };
     frameCount += 1;
   }

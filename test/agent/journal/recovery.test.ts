@@ -8,11 +8,12 @@ import { ManualClock } from '../../sim/clock.js';
 import { chance } from '../../proto/seeded.js';
 
 const memory: SpoolMemory = { bootId: 'boot-1', mayBehind: false, base: undefined, locallyDurableThrough: asSequence(10n), receiverDurableThrough: asSequence(10n) };
-const facts: StartFacts = { memory, isClean: false, bootId: 'boot-2', writtenThrough: asSequence(12n) };
+const facts: StartFacts = { memory, isClean: false, bootId: 'boot-2', writtenThrough: asSequence(12n), isCut: false };
 const cases: Readonly<Record<string, readonly [Partial<StartFacts>, boolean][]>> = {
   'nothing is remembered: a new journal, or a lost state': [[{ memory: undefined, isClean: true }, true]],
   'the last run ended before it could ask the receiver, or with a failed disk': [[{ memory: { ...memory, mayBehind: true }, isClean: true, bootId: 'boot-1' }, true]],
   'the segments end before what the receiver acknowledged': [[{ writtenThrough: asSequence(9n), isClean: true, bootId: 'boot-1' }, true]],
+  'something was cut off at the end': [[{ isCut: true, bootId: 'boot-1' }, true]],
   'closed in order': [[{ isClean: true }, false]],
   'killed, and the operating system ran on': [[{ bootId: 'boot-1' }, false]],
   'not closed, and the operating system was started again': [[{}, true]],
