@@ -107,7 +107,7 @@ export class SimNetwork {
   }
 
   async #connect(agent: SimProcess, hello: Hello, signal: AbortSignal): Promise<LinkSession> {
-    const { receiver, connection } = await this.#reach(agent, signal);
+    const { receiver, connection } = await this.#reach(agent, signal, false);
     const served: ServedStream = {
       messages: decoded(connection.up, decodeAgentMessage, (error) => connection.breakAt('both', error)),
       send: (message) => connection.down.send(encodeReceiverMessage(message)),
@@ -164,7 +164,8 @@ export class SimNetwork {
   }
 
   async *#readFrames(agent: SimProcess, after: Sequence, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const { receiver, connection } = await this.#reach(agent, signal);
+    // What is asked for comes whole and in order, or breaks off.
+    const { receiver, connection } = await this.#reach(agent, signal, true);
     const request = encodeReadFramesRequest(after);
     const run = async (): Promise<void> => {
       try {
@@ -186,7 +187,7 @@ export class SimNetwork {
   }
 
   /** Sets up a connection, which takes a round trip, or fails, which takes as long as it takes. */
-  async #reach(agent: SimProcess, signal: AbortSignal): Promise<{ readonly receiver: { readonly process: SimProcess; readonly serving: Serving }; readonly connection: Connection }> {
+  async #reach(agent: SimProcess, signal: AbortSignal, ordered: boolean): Promise<{ readonly receiver: { readonly process: SimProcess; readonly serving: Serving }; readonly connection: Connection }> {
     const { chance } = this.#options;
     signal.throwIfAborted();
     const latencyUs = 50 + chance.fraction() ** 2 * 10_000;
@@ -195,10 +196,10 @@ export class SimNetwork {
     await agent.clock.sleep((this.isReachable ? 2 * latencyUs : connectTimeoutUs) / 1000, signal);
     const receiver = this.#receiver;
     if (receiver === undefined || isRefused || !this.isReachable) throw gone('the receiver cannot be reached');
-    return { receiver, connection: this.#establish(agent, receiver.process, latencyUs) };
+    return { receiver, connection: this.#establish(agent, receiver.process, latencyUs, ordered) };
   }
 
-  #establish(agent: SimProcess, receiver: SimProcess, latencyUs: number): Connection {
+  #establish(agent: SimProcess, receiver: SimProcess, latencyUs: number, ordered: boolean): Connection {
     const { scheduler, chance } = this.#options;
     const receiverAbort = new AbortController();
     const agentTold: ((error: Error) => void)[] = [];
@@ -231,7 +232,7 @@ export class SimNetwork {
     const broken = (error: Error): void => breakAt('both', error);
     const bytesPerMs = chance.pick([200, 2_000, 100_000]);
     const up = new Pipe({ scheduler, chance, label: 'up', latencyUs, bytesPerMs, target: receiver, fate: (bytes) => this.#fate(connection, bytes, flipFrameOfAgent), broken });
-    const down = new Pipe({ scheduler, chance, label: 'down', latencyUs, bytesPerMs, target: agent, fate: (bytes) => this.#fate(connection, bytes, undefined), broken });
+    const down = new Pipe({ scheduler, chance, label: 'down', latencyUs, bytesPerMs, target: agent, fate: (bytes) => this.#fate(connection, bytes, undefined, ordered), broken });
     const connection: Connection = {
       up, down, breakAt,
       sever: () => {
@@ -249,7 +250,7 @@ export class SimNetwork {
     return connection;
   }
 
-  #fate(connection: Connection, bytes: Buffer, flip: ((bytes: Buffer, chance: Chance) => Buffer | undefined) | undefined): readonly Buffer[] | 'break' {
+  #fate(connection: Connection, bytes: Buffer, flip: ((bytes: Buffer, chance: Chance) => Buffer | undefined) | undefined, ordered = false): readonly Buffer[] | 'break' {
     const { chance, fired } = this.#options;
     const { faults } = this;
     let at = chance.fraction();
@@ -261,11 +262,11 @@ export class SimNetwork {
       fired('connection breaks');
       return 'break';
     }
-    if (happens(faults.drop)) {
+    if (happens(faults.drop) && !ordered) {
       fired('message dropped');
       return [];
     }
-    if (happens(faults.duplicate)) {
+    if (happens(faults.duplicate) && !ordered) {
       fired('message duplicated');
       return [bytes, bytes];
     }
