@@ -66,7 +66,7 @@ class FakeSession implements LinkSession {
   readonly #inbox: ReceiverMessage[] = [];
   #end: { readonly error: Error | undefined } | undefined;
   #wake: (() => void) | undefined;
-  #underWay = 0;
+  #underWay: { readonly lastSequence: bigint; readonly bytes: number }[] = [];
   #isSending = false;
 
   constructor(receiver: FakeReceiver, clock: ManualClock, welcome: Welcome) {
@@ -97,11 +97,12 @@ class FakeSession implements LinkSession {
   #take(bytes: Buffer): void {
     const receiver = this.#receiver;
     const { behaviour, copy } = receiver;
-    this.#underWay += bytes.byteLength;
-    receiver.windowBytesMost = Math.max(receiver.windowBytesMost, this.#underWay);
     const fate = behaviour.frame?.((receiver.framesSeen += 1) - 1);
     if (fate === 'break-before') return this.down(new PeerError('unavailable', 'broke before the frame'));
     const frame = readFrame(Buffer.from(bytes));
+    const { lastSequence } = frame.header;
+    this.#underWay.push({ lastSequence, bytes: bytes.byteLength });
+    receiver.windowBytesMost = Math.max(receiver.windowBytesMost, this.#underWay.reduce((sum, each) => sum + each.bytes, 0));
     const fault = chainFault(copy.end, frame.header);
     if (fault !== undefined) return this.down(new PeerError('out-of-order', fault));
     copy.frames.push(frame);
@@ -109,8 +110,8 @@ class FakeSession implements LinkSession {
     const waitMs = behaviour.durableMs === undefined ? 5 : behaviour.durableMs();
     if (waitMs === undefined) return;
     this.#clock.after(waitMs, () => {
-      this.#underWay -= bytes.byteLength;
-      for (let times = behaviour.repeats?.() ?? 1; times > 0; times -= 1) this.say({ kind: 'durable', through: frame.header.lastSequence });
+      this.#underWay = this.#underWay.filter((each) => each.lastSequence > lastSequence);
+      for (let times = behaviour.repeats?.() ?? 1; times > 0; times -= 1) this.say({ kind: 'durable', through: lastSequence });
     });
   }
 
