@@ -6,7 +6,7 @@ import { errorCode, FormatError } from '../../proto/errors.js';
 import type { Frame, JournalEnd, JournalId } from '../../proto/journal/frame.js';
 import { journalIdBytes } from '../../proto/journal/layout.js';
 import type { Damage } from '../../proto/journal/segment-recovery.js';
-import { SegmentLog } from '../../proto/journal/segment-log.js';
+import { SegmentLog, type LogFiles } from '../../proto/journal/segment-log.js';
 import { readSegmentEnds, type FrameLocation } from '../../proto/journal/segment-scan.js';
 import { segmentFileName, segmentFromFileName } from '../../proto/journal/segment.js';
 import { FileHandles } from './file-handles.js';
@@ -59,10 +59,12 @@ export class LocalSegmentStore implements SegmentStore, AsyncDisposable {
     this.#appending.add(key);
     try {
       await this.makeJournal(journal);
-      const { files, segmentSizeBytes } = this.#options;
+      const { segmentSizeBytes } = this.#options;
       const log = await SegmentLog.open({
-        files, directory: this.directoryOf(journal), journal, durableFloor, ...(segmentSizeBytes === undefined ? {} : { segmentSizeBytes }),
+        files: this.#logFiles(), directory: this.directoryOf(journal), journal, durableFloor, ...(segmentSizeBytes === undefined ? {} : { segmentSizeBytes }),
       });
+      // A seal whose sync failed was seen, and taken back: what was found out about this journal may not hold.
+      for (const path of this.#sealed.keys()) if (dirname(path) === this.directoryOf(journal)) this.#sealed.delete(path);
       return new LocalAppender(log, () => this.#appending.delete(key));
     } catch (error) {
       this.#appending.delete(key);
@@ -118,6 +120,26 @@ export class LocalSegmentStore implements SegmentStore, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handles.close();
+  }
+
+  /** A segment that could not be begun is removed and begun again under its name: readers must not keep the old file. */
+  #logFiles(): LogFiles {
+    const { files } = this.#options;
+    return {
+      open: (path, mode) => files.open(path, mode),
+      create: async (path) => {
+        const file = await files.create(path);
+        await this.#handles.forget(path);
+        return file;
+      },
+      remove: async (path) => {
+        await files.remove(path);
+        await this.#handles.forget(path);
+      },
+      list: (path) => files.list(path),
+      makeDirectory: (path) => files.makeDirectory(path),
+      syncDirectory: (path) => files.syncDirectory(path),
+    };
   }
 
   #path(journal: JournalId, segment: Sequence): string {
