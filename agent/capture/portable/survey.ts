@@ -63,9 +63,8 @@ export class Survey implements AsyncDisposable {
   readonly retry = new Set<number>();
   /** Names that are gone; a whole-tree walk judges them at its end, when moved nodes have been seen. */
   readonly vanished: { readonly parent: number; readonly name: string }[] = [];
-  /** Entries looked at, and bytes of the files among them. */
+  /** Entries listed. */
   entries = 0;
-  bytes = 0;
   readonly #provisional = new Map<string, number>();
   readonly #places = new Map<number, DirectoryPlace>();
   readonly #paths = new Map<number, readonly Name[] | undefined>();
@@ -182,7 +181,6 @@ export class Survey implements AsyncDisposable {
       return;
     }
     const identity = this.identify(stat);
-    if (stat.kind === 'file') this.bytes += stat.size;
     if (row !== undefined && row.identity === identity && (await this.#isUnchanged(handle, row, { stat, identity }))) {
       this.positions.delete(`${parent}/${name}`);
       if (this.#mayDiffer(row, stat, seenAtNs)) this.differences.set(row.node, { node: row.node, parent, name });

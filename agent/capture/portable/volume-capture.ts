@@ -30,7 +30,6 @@ interface Walk {
   /** Names moved while it went on: what it saw may not be one moment's. */
   unstable: boolean;
   entries: number;
-  bytes: number;
 }
 
 const sliceMs = 250;
@@ -39,6 +38,7 @@ const hintSliceMs = 1000;
 const pendingMax = positionsMax;
 const coolingMinMs = 100;
 const rewatchIntervalMs = 600_000;
+const hintDelayNs = 1_000_000_000n;
 /** While nothing changes, a settled volume says so again this often. */
 const settleAgainNs = 600_000_000_000n;
 
@@ -60,7 +60,7 @@ export class VolumeCapture {
   #waitingForRoom = false;
   #nextQuietMs = 0;
   #nextTickMs = 0;
-  /** The next whole look comes by then however busy the volume is: some hints get lost without a sign. */
+  /** The next whole look comes by then, however busy: some hints get lost without a sign. */
   #latestQuietMs = Infinity;
   #nextRewatchMs = 0;
   readonly #retries = new Map<number, number>();
@@ -197,7 +197,8 @@ export class VolumeCapture {
   /** Up to when everything is known to be captured, as far as hints tell; undefined while that is not known. */
   get knownThroughNs(): bigint | undefined {
     if (this.#walk?.reason === 'baseline' || this.#walk?.reason === 'rescan' || this.#dirty.whole || this.#missing !== undefined) return undefined;
-    return this.#dirty.since?.ns ?? this.#parts.clock.wallNs();
+    // Hints take a moment to arrive.
+    return this.#dirty.size > 0 ? this.#dirty.since?.ns : this.#parts.clock.wallNs() - hintDelayNs;
   }
 
   status(): SourceStatus {
@@ -389,7 +390,6 @@ export class VolumeCapture {
       rootDone: false,
       unstable: false,
       entries: 0,
-      bytes: 0,
     };
   }
 
@@ -412,7 +412,6 @@ export class VolumeCapture {
       walk.tasks.push(...survey.tasks.splice(0));
       for (const gone of survey.vanished.splice(0)) walk.vanished.push(gone);
       walk.entries += survey.entries;
-      walk.bytes += survey.bytes;
       this.#progressEntries = walk.entries;
     });
     if (this.#walk?.tasks.length === 0) await this.#judgeVanished(this.#walk, signal);
