@@ -3,6 +3,7 @@
  * It shares nothing with the components under test, so that it can contradict them.
  */
 import { rootNode, type ChangeBody, type NodeId, type NodeMetadata } from '../../proto/change.js';
+import { hash64 } from '../../proto/journal/hash.js';
 
 export interface ModelNode {
   readonly id: NodeId;
@@ -103,9 +104,11 @@ export class ModelVolume {
   /** One line a path, in order; two trees are equal when their lines are. */
   lines(): string[] {
     const lines: string[] = [];
-    for (const [path, node] of this.paths) {
-      const first = this.pathsOf(node.id).sort()[0]!;
-      lines.push(describe(path, { ...node, sameAs: first === path ? '' : first }));
+    const firsts = new Map<ModelNode, string>();
+    for (const [path, node] of [...this.paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const first = firsts.get(node);
+      if (first === undefined) firsts.set(node, path);
+      lines.push(describe(path, node, first ?? ''));
     }
     return lines.sort();
   }
@@ -177,23 +180,11 @@ export class ModelVolume {
   }
 }
 
-export interface DescribedNode extends Omit<ModelNode, 'id'> {
-  /** Another path of the same node, or nothing. */
-  readonly sameAs: string;
-}
-
-/** A node on one line, all that counts of it. */
-export function describe(path: string, node: DescribedNode): string {
-  const { kind, mode, uid, gid, modifyNs, content, target, device, xattrs, sameAs } = node;
+/** A node on one line, all that counts of it; `sameAs` is another path of the same node, or nothing. */
+export function describe(path: string, node: Omit<ModelNode, 'id'>, sameAs: string): string {
+  const { kind, mode, uid, gid, modifyNs, content, target, device, xattrs } = node;
   const attributes = [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`);
   // Symbolic links have no mode of their own.
   const permissions = kind === 'symlink' ? '-' : mode.toString(8);
-  return [path === '' ? '/' : path, kind, permissions, `${uid}:${gid}`, modifyNs, content.byteLength, fingerprint(content), target, device, attributes.join(','), sameAs].join(' ');
-}
-
-/** FNV-1a: enough to tell contents of a simulation apart. */
-function fingerprint(content: Buffer): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < content.byteLength; at += 1) hash = Math.imul(hash ^ content[at]!, 0x01000193);
-  return (hash >>> 0).toString(16);
+  return [path === '' ? '/' : path, kind, permissions, `${uid}:${gid}`, modifyNs, content.byteLength, hash64(content), target, device, attributes.join(','), sameAs].join(' ');
 }

@@ -57,7 +57,8 @@ function linesOf(tree: Inode): string[] {
     const device = kind.endsWith('-device') ? `${deviceMajor}:${deviceMinor}` : '';
     const xattrs = new Map([...inode.xattrs].map(([key, value]) => [key, value.toString('hex')]));
     const first = names.sort()[0]!;
-    for (const path of names) lines.push(describe(path, { kind, mode, uid, gid, modifyNs, content, target: inode.target.toString('latin1'), device, xattrs, sameAs: path === first ? '' : first }));
+    const node = { kind, mode, uid, gid, modifyNs, content, target: inode.target.toString('latin1'), device, xattrs };
+    for (const path of names) lines.push(describe(path, node, path === first ? '' : first));
   }
   return lines.sort();
 }
