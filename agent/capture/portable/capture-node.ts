@@ -58,7 +58,8 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     const beganNs = clock.wallNs();
     const before = await file.stat();
     if (survey.identify(before) !== row.identity) return { result: 'moved', bytesRead: 0 };
-    const verify = row.verifyAfterMs !== 0 && beganNs / 1_000_000n > BigInt(row.verifyAfterMs);
+    const isDue = row.verifyAfterMs !== 0 && beganNs / 1_000_000n > BigInt(row.verifyAfterMs);
+    const verify = isDue || (row.verifyAfterMs !== 0 && survey.verifiesMapped);
     if (row.signature === signatureOf(before) && !verify) return { result: 'captured', bytesRead: 0 };
     const bytesRead = await captureContent(parts, { file, node: at.node, size: before.size, sparse: before.allocatedBytes < before.size });
     const after = await file.stat();
@@ -69,7 +70,7 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     }
     parts.clearReport(path);
     // Stores through a mapping show in a file's times only when its pages are first dirtied.
-    const verifyAfterMs = verify || before.size === 0 ? 0n : before.changeNs / 1_000_000n + mappedWriteMs;
+    const verifyAfterMs = isDue || before.size === 0 ? 0n : before.changeNs / 1_000_000n + mappedWriteMs;
     index.setSignature(volume, at.node, signatureOf(after), verifyAfterMs > beganNs / 1_000_000n ? Number(verifyAfterMs) : 0);
     return { result: 'captured', bytesRead };
   } catch (error) {

@@ -71,6 +71,12 @@ export class Survey implements AsyncDisposable {
   readonly #deferVanished: boolean;
   #nextProvisional = -1;
 
+  /**
+   * Read again also what may just now have been written through a mapping, instead of once later:
+   * what a flush promises must not wait for the times to tell.
+   */
+  verifiesMapped = false;
+
   constructor(parts: VolumeParts, root: { readonly directory: Directory; readonly stat: EntryStat }, options: { readonly deferVanished: boolean }) {
     this.#parts = parts;
     this.#root = root.directory;
@@ -256,7 +262,7 @@ export class Survey implements AsyncDisposable {
 
   #mayDiffer(row: ChildRow, stat: EntryStat, nowNs: bigint): boolean {
     if (row.signature !== signatureOf(stat)) return true;
-    return row.verifyAfterMs !== 0 && nowNs / 1_000_000n > BigInt(row.verifyAfterMs);
+    return row.verifyAfterMs !== 0 && (this.verifiesMapped || nowNs / 1_000_000n > BigInt(row.verifyAfterMs));
   }
 
   /** Numbers of created nodes become known: what is still to be looked at goes by those. */

@@ -404,6 +404,7 @@ export class VolumeCapture {
         this.#walk = this.#beginWalk();
       }
       const walk = this.#walk;
+      survey.verifiesMapped = this.#flushes.isActive;
       if (!walk.rootDone) survey.differences.set(1, { node: 1, parent: 0, name: '' });
       walk.rootDone = true;
       survey.tasks.push(...walk.tasks.splice(0));
