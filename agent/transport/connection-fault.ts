@@ -17,6 +17,12 @@ export const connectionFaults: readonly { readonly label: string; readonly patte
     message: (address) => `the server at ${address} shows a certificate that the receiver this host was enrolled at did not issue: it is another server, or somebody is in between; nothing was sent`,
   },
   {
+    label: 'no receiver\'s certificate',
+    pattern: /unsupported certificate purpose|unsuitable certificate purpose|INVALID_PURPOSE/,
+    code: 'unauthenticated',
+    message: (address) => `the server at ${address} shows a certificate that is not a receiver's, such as another host's: somebody may be in between; nothing was sent`,
+  },
+  {
     label: 'dates',
     pattern: /certificate has expired|certificate is not yet valid|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/,
     code: 'unauthenticated',

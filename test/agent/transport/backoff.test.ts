@@ -67,6 +67,7 @@ t.test('what TLS, the network and gRPC say becomes words', async (t) => {
     ['name mismatch', `No connection established. Last error: Hostname/IP does not match certificate's altnames: Host: a. is not in the cert's altnames: DNS:b. Resolution note: `, /does not name that address \(Host: a\. is not in the cert's altnames: DNS:b\)/, 'unauthenticated'],
     ['another authority', 'Last error: self-signed certificate in certificate chain', /did not issue/, 'unauthenticated'],
     ['another authority', 'unable to verify the first certificate', /did not issue/, 'unauthenticated'],
+    ["no receiver's certificate", 'Last error: unsuitable certificate purpose. Resolution note: ', /not a receiver's/, 'unauthenticated'],
     ['dates', 'certificate has expired', /no longer valid/, 'unauthenticated'],
     ['dates', 'certificate is not yet valid', /not valid yet/, 'unauthenticated'],
     ['our certificate is not wanted', 'ssl3_read_bytes:sslv3 alert bad certificate', /does not accept this host's certificate/, 'unauthenticated'],
