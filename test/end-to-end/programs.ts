@@ -178,8 +178,9 @@ export class AgentProgram implements AsyncDisposable {
     this.state = state;
   }
 
-  static async enroll(state: string, receiver: ReceiverProgram, host: string): Promise<AgentProgram> {
-    await succeed(agentMain, ['enroll', '--state', state, '--receiver', receiver.address, '--token', await receiver.token(host)]);
+  /** `address`: where the agent reaches the receiver, when not directly. */
+  static async enroll(state: string, receiver: ReceiverProgram, host: string, address = receiver.address): Promise<AgentProgram> {
+    await succeed(agentMain, ['enroll', '--state', state, '--receiver', address, '--token', await receiver.token(host)]);
     return new AgentProgram(state);
   }
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Test } from 'tap';
 import { AgentProgram, ReceiverProgram } from './programs.js';
 import { describeTree, differences, type TreeOptions } from './trees.js';
 
@@ -33,12 +34,6 @@ export interface PointRow {
   readonly volume: string;
   readonly ranges: readonly { readonly from: string; readonly fromSequence: string; readonly to: string; readonly label: string; readonly settled: boolean; readonly phase: string; readonly cause: string }[];
   readonly marks: readonly { readonly name: string; readonly sequence: string; readonly time: string }[];
-}
-
-/** The part of tap's tests that a world needs. */
-interface Test {
-  equal(found: unknown, wanted: unknown, message?: string): boolean;
-  same(found: unknown, wanted: unknown, message?: string): boolean;
 }
 
 export const hostName = 'tested-host';
