@@ -60,3 +60,17 @@ export class SpoolBudget {
     return this.#isSpent !== before;
   }
 }
+
+/** Why the spool is not `ok`, for people. */
+export function stateMessage(state: SpoolState, why: { readonly spoolBytesMax: number; readonly full: string; readonly broken: string }): string {
+  switch (state) {
+    case 'ok':
+      return '';
+    case 'spent':
+      return `the spool's budget of ${why.spoolBytesMax} bytes is spent on what the receiver has not taken; content is not captured until it has`;
+    case 'disk-full':
+      return `${why.full}; content is not captured until there is space`;
+    case 'broken':
+      return why.broken;
+  }
+}

@@ -12,13 +12,14 @@ import { DurabilityError, PeerError } from '../../proto/errors.js';
 import { frameLength, type Frame, type JournalEnd, type JournalId } from '../../proto/journal/frame.js';
 import { SegmentLog } from '../../proto/journal/segment-log.js';
 import type { Welcome } from '../../proto/wire/messages.js';
-import { admission, SpoolBudget, spoolBytesMaxDefault, type Admission, type SpoolState } from './admission.js';
+import { admission, SpoolBudget, spoolBytesMaxDefault, stateMessage, type Admission, type SpoolState } from './admission.js';
 import { ClockWatch } from './clock-watch.js';
 import { DiskSpace } from './disk-space.js';
 import { defaultSyncPolicy, GroupSync } from './group-sync.js';
 import { Intake } from './intake.js';
 import type { JournalOptions, JournalPosition, JournalState, ReadFrames, Reconciliation, TakeResult } from './journal-types.js';
 import { MemoryKeeper } from './memory-keeper.js';
+import { QuietSeal } from './quiet-seal.js';
 import { RecentFrames, type SpooledFrame } from './recent-frames.js';
 import { changesAfter, reconcileJournal } from './reconciler.js';
 import { Sequencer } from './sequencer.js';
@@ -45,6 +46,7 @@ export class AgentJournal implements AsyncDisposable {
   readonly #recent: RecentFrames;
   readonly #undurable = new UndurableQueue();
   readonly #clockWatch: ClockWatch;
+  readonly #quiet = new QuietSeal();
   readonly #written = new Waiters();
   readonly #room = new Waiters();
   readonly #shipped = new Waiters();
@@ -270,10 +272,11 @@ export class AgentJournal implements AsyncDisposable {
         capturedThrough: () => this.#sequencer.capturedThrough,
         acknowledgedThrough: () => this.#receiverThrough,
         keepAfter: () => this.#keepAfter,
-        hold: () => {
+        hold: async () => {
           this.#mayBehind = true;
           this.#isHeld = true;
-          return this.#memory.save();
+          await this.#writer.whenIdle();
+          await this.#memory.save();
         },
         restartAfter: (end) => this.#restartAfter(end),
         moved: () => this.#sequencer.restart(this.#log.end),
@@ -407,16 +410,7 @@ export class AgentJournal implements AsyncDisposable {
   }
 
   #stateMessage(): string {
-    switch (this.#state) {
-      case 'ok':
-        return '';
-      case 'spent':
-        return `the spool's budget of ${this.#budget.spoolBytesMax} bytes is spent on what the receiver has not taken; content is not captured until it has`;
-      case 'disk-full':
-        return `${this.#writer.fullCause ?? this.#space.message}; content is not captured until there is space`;
-      case 'broken':
-        return this.#broken!.message;
-    }
+    return stateMessage(this.#state, { spoolBytesMax: this.#budget.spoolBytesMax, full: this.#writer.fullCause ?? this.#space.message, broken: this.#broken?.message ?? '' });
   }
 
   #tick(): void {
@@ -426,7 +420,9 @@ export class AgentJournal implements AsyncDisposable {
     this.#writer.retry();
     this.#space.look();
     this.#memory.tick();
-    this.#trim(this.#removableThrough);
+    const removableThrough = this.#removableThrough;
+    this.#trim(removableThrough);
+    if (!this.#isReconciling && this.#quiet.look({ writtenThrough: this.#log.writtenThrough, removableThrough, last: this.#log.segments[this.#log.segments.length - 1] })) this.#writer.seal();
   }
 
   /** The receiver and this journal agree on what both hold. */

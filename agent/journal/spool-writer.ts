@@ -54,6 +54,13 @@ export class SpoolWriter {
     if (this.#fullCause !== undefined) this.#start();
   }
 
+  /** Seals the log's active segment, unless frames are being written: then it is not the time. */
+  seal(): void {
+    if (this.#isRunning || this.#queue.length > 0) return;
+    this.#isRunning = true;
+    void this.#seal();
+  }
+
   /** Resolves once nothing is being written: all is, or the disk is full, or the log is broken. */
   whenIdle(signal?: AbortSignal): Promise<void> {
     return this.#idle.wait(() => !this.#isRunning, signal);
@@ -81,6 +88,19 @@ export class SpoolWriter {
       this.#isRunning = false;
       this.#idle.check();
     }
+  }
+
+  async #seal(): Promise<void> {
+    try {
+      await this.#options.log().seal();
+    } catch (error) {
+      // Without room for the tail the segment stays as it is.
+      if (writeVerdict(error) === 'broken') this.#options.failed(error instanceof DurabilityError ? error : new DurabilityError('seal segment', { cause: error }));
+    } finally {
+      this.#isRunning = false;
+      this.#idle.check();
+    }
+    if (this.#fullCause === undefined) this.#start();
   }
 
   #becomeFull(cause: string | undefined): void {

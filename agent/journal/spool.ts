@@ -11,8 +11,8 @@ import { durableFloor, isMarkedClean, loadMemory, mayBehindAtStart, saveMemory, 
 import type { UndurableSpan } from './undurable-queue.js';
 
 const mebibyte = 1024 * 1024;
-/** The last segment is never trimmed, so this is what an idle spool takes. */
-const segmentSizeBytesDefault = 16 * mebibyte;
+/** Large, because each segment costs the applications' disk three syncs; see quiet-seal.ts for idle spools. */
+const segmentSizeBytesDefault = 64 * mebibyte;
 
 export interface OpenedSpool {
   readonly directory: string;

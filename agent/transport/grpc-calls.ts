@@ -1,23 +1,25 @@
 /** The calls beside the journal's stream: enrolment, renewal, frames read back, restores. */
 import type { Client, ClientReadableStream } from '@grpc/grpc-js';
 import type { Sequence } from '../../proto/change.js';
+import { PeerError } from '../../proto/errors.js';
 import {
   decodeEnrolReply, decodeFrameMessage, decodeRestoreItem, encodeEnrolRequest, encodeReadFramesRequest, encodeRenewRequest, encodeRestoreRequest,
   type EnrolReply, type EnrolRequest, type RestoreItem, type RestoreRequest,
 } from '../../proto/wire/messages.js';
+import { systemClock, type Clock } from '../../native/host/clock.js';
 import { peerErrorOf } from './connection-fault.js';
 import { openClient, type LinkIdentity } from './grpc-client.js';
 
 const unaryTimeoutMs = 30_000;
 
 /** Asks for an identity with a one-time token, over a connection that trusts `pinnedCaPem` alone. Throws PeerError. */
-export function enrol(address: string, pinnedCaPem: string, request: EnrolRequest, signal?: AbortSignal): Promise<EnrolReply> {
-  return unary({ address, caPem: pinnedCaPem }, '/afterimage.Enrolment/Enrol', encodeEnrolRequest(request), signal);
+export function enrol(address: string, pinnedCaPem: string, request: EnrolRequest, signal?: AbortSignal, clock: Clock = systemClock): Promise<EnrolReply> {
+  return unary({ address, caPem: pinnedCaPem }, '/afterimage.Enrolment/Enrol', encodeEnrolRequest(request), signal, clock);
 }
 
 /** A new certificate for the identity that asks, for the key of the request. Throws PeerError. */
-export function renew(identity: LinkIdentity, certificateRequestDer: Uint8Array, signal?: AbortSignal): Promise<EnrolReply> {
-  return unary(identity, '/afterimage.Journal/Renew', encodeRenewRequest(Buffer.from(certificateRequestDer)), signal);
+export function renew(identity: LinkIdentity, certificateRequestDer: Uint8Array, signal?: AbortSignal, clock: Clock = systemClock): Promise<EnrolReply> {
+  return unary(identity, '/afterimage.Journal/Renew', encodeRenewRequest(Buffer.from(certificateRequestDer)), signal, clock);
 }
 
 /** Whole frames after `after`, as the receiver holds them durably. Read ahead by a few frames at most. Throws PeerError. */
@@ -32,24 +34,27 @@ export function restore(identity: LinkIdentity, request: RestoreRequest, signal:
 
 const bytesAsTheyAre = (bytes: Buffer): Buffer => bytes;
 
-async function unary(identity: LinkIdentity, path: string, request: Buffer, signal?: AbortSignal): Promise<EnrolReply> {
+async function unary(identity: LinkIdentity, path: string, request: Buffer, signal: AbortSignal | undefined, clock: Clock): Promise<EnrolReply> {
   signal?.throwIfAborted();
   const client = openClient(identity);
   let abort: (() => void) | undefined;
+  let cancelTimer: (() => void) | undefined;
   try {
     return await new Promise<EnrolReply>((resolve, reject) => {
-      // gRPC counts a deadline by its own clock; this call is for commands and renewals, not for stages.
-      const call = client.makeUnaryRequest(path, bytesAsTheyAre, decodeEnrolReply, request, { deadline: new Date(Date.now() + unaryTimeoutMs) }, (error, reply) => {
+      const call = client.makeUnaryRequest(path, bytesAsTheyAre, decodeEnrolReply, request, (error, reply) => {
         if (error !== null || reply === undefined) reject(peerErrorOf(error, identity.address));
         else resolve(reply);
       });
-      abort = () => {
-        reject(signal?.reason as Error);
+      const giveUp = (reason: unknown): void => {
+        reject(reason as Error);
         call.cancel();
       };
+      abort = () => giveUp(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
+      cancelTimer = clock.after(unaryTimeoutMs, () => giveUp(new PeerError('unavailable', `${identity.address} did not answer within ${unaryTimeoutMs} ms`)));
     });
   } finally {
+    cancelTimer?.();
     if (abort !== undefined) signal?.removeEventListener('abort', abort);
     client.close();
   }

@@ -10,6 +10,7 @@ import { openClient, type LinkIdentity } from './grpc-client.js';
 import type { LinkSession, ReceiverLink } from './link.js';
 
 export { enrol } from './grpc-calls.js';
+export type { LinkIdentity } from './grpc-client.js';
 
 export interface GrpcLinkOptions {
   /** A function where the certificate is renewed while the link lives: each connection asks anew. */
@@ -58,7 +59,7 @@ export class GrpcLink implements ReceiverLink {
 
   /** A new certificate for a new key, before the present one expires. Throws PeerError. */
   renew(certificateRequestDer: Uint8Array, signal?: AbortSignal): Promise<EnrolReply> {
-    return renew(this.#identity(), certificateRequestDer, signal);
+    return renew(this.#identity(), certificateRequestDer, signal, this.#options.clock);
   }
 
   #identity(): LinkIdentity {

@@ -130,6 +130,33 @@ t.test('segments go only when the receiver has them and the engine does not need
   await journal.close();
 });
 
+t.test('a spool that has gone quiet shrinks with the next frame, and a busy one is not sealed early', async (t) => {
+  const { journal, clock, files } = await openJournal();
+  journal.noteLink(true);
+  for (let at = 0; at < 8; at += 1) {
+    await journal.append(batch(at * 100));
+    await clock.advance(900);
+  }
+  t.ok(journal.position.spoolBytes > 8_000_000);
+  journal.setKeepAfter(asSequence(1000n));
+  journal.noteDurable(asSequence(39n));
+  await clock.advance(20_000);
+  await journal.append([noise(10)]);
+  await clock.advance(20);
+  t.ok(journal.position.spoolBytes > 8_000_000, 'not while the receiver lacks a part of it');
+  journal.noteDurable(asSequence(41n));
+  await clock.advance(4_000);
+  const syncs = files.counts.get('datasync')!;
+  await clock.advance(4_000);
+  t.equal(files.counts.get('datasync')! - syncs, 1);
+  await clock.advance(20_000);
+  await journal.append([noise(10)]);
+  await clock.advance(1_000);
+  t.ok(journal.position.spoolBytes < 1000);
+  t.same((await allChanges(journal, asSequence(41n))).length, 1);
+  await journal.close();
+});
+
 t.test('a segment that cannot be removed now is removed later', async (t) => {
   const { journal, clock, files, lines } = await openJournal({ segmentSizeBytes: mebibyte });
   for (let at = 0; at < 3; at += 1) {
