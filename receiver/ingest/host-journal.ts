@@ -212,7 +212,8 @@ export class HostJournal implements AsyncDisposable {
     this.#discardQueue();
     await this.settle();
     const log = this.#log;
-    if (log === undefined || this.#closing.signal.aborted) throw new PeerError('unavailable', `the journal of ${owner} is being opened again after a failed write; try again`);
+    if (this.#closing.signal.aborted) throw new PeerError('unavailable', 'the receiver is shutting down');
+    if (log === undefined) throw new PeerError('unavailable', `the journal of ${owner} is being opened again after a failed write; try again`);
     this.#resetTo(log.end);
     this.#source = source;
     return {

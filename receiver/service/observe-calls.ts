@@ -1,7 +1,6 @@
 /** Sees every call of the server: which status it leaves with, and over what connection it came. */
-import { status, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, status, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import type { ServerHttp2Session } from 'node:http2';
-import { ServerInterceptingCall } from '@grpc/grpc-js';
 import type { Logger } from './parts.js';
 
 /** Bytes that may be on their way to this side, of a call and of a connection: HTTP/2's 64 KiB would let every far link idle. */

@@ -47,6 +47,8 @@ export class CatalogueRecorder implements AsyncDisposable {
   readonly #options: CatalogueRecorderOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #closing = new AbortController();
+  /** How far catching up was tried where damage at the end kept it from getting there. */
+  readonly #unreachable = new Map<string, Sequence>();
   #timer: (() => void) | undefined;
   #catchingUp: Promise<void> | undefined;
   #failing = false;
@@ -159,6 +161,9 @@ export class CatalogueRecorder implements AsyncDisposable {
       const control = pending.control.filter((change) => change.sequence > through);
       if (!catalogue.journals.extend({ journal, frames: rest, control })) fallBehind(pending);
     }
+    // After a stop the journal may be ahead of the catalogue, without anything new to say so.
+    const through = durable?.through ?? noSequence;
+    if (pending.status === 'current' && through > catalogue.journals.cataloguedThrough(journal) && through > (this.#unreachable.get(journal.toString('hex')) ?? noSequence)) fallBehind(pending);
     if (durable !== undefined) catalogue.state.putDurable(journal, { ...durable, nowNs });
     if (state !== undefined) catalogue.state.putState(journal, { ...state, nowNs });
     if (report !== undefined) catalogue.state.putReport(journal, report, nowNs);
@@ -180,6 +185,7 @@ export class CatalogueRecorder implements AsyncDisposable {
       try {
         const damage = await catchUp({ store, catalogue, journal: pending.journal, through, signal: this.#closing.signal });
         for (const { after, next, fault } of damage) logger.error({ journal: key, after, next, fault }, 'part of a journal cannot be read');
+        if (catalogue.journals.cataloguedThrough(pending.journal) < through) this.#unreachable.set(key, through);
         if (statusOf(pending) === 'catching-up') pending.status = 'current';
       } catch (error) {
         fallBehind(pending);

@@ -151,6 +151,8 @@ export class LocalSegmentStore implements SegmentStore, AsyncDisposable {
     const known = this.#sealed.get(path);
     if (known !== undefined) return known;
     let info: SegmentInfo;
+    // A segment whose beginning failed is removed and begun again under its name: only one that is opened now is sure to be it.
+    await this.#handles.forget(path);
     try {
       info = await this.#handles.with(path, async (file) => {
         const sizeBytes = await file.sizeBytes();

@@ -79,6 +79,22 @@ export async function rebuildCatalogue(options: {
   return { journals: journals.length, nameless, damage };
 }
 
+/**
+ * A journal's control changes as a reader wants them: from the catalogue, and what it does not have yet (it is
+ * a little behind) from the segments. A mark that is durable is found at once.
+ */
+export function controlChangesOf({ store, catalogue }: { readonly store: Pick<SegmentStore, 'list' | 'read'>; readonly catalogue: Catalogue }): (journal: JournalId, through: Sequence) => Promise<Change[]> {
+  return async (journal, through) => {
+    const after = catalogue.journals.cataloguedThrough(journal);
+    const found = catalogue.journals.controlChanges(journal, { through });
+    if (after >= through) return found;
+    for await (const { changes } of readPastDamage({ store, journal, after, through, damaged: () => undefined })) {
+      for (const change of changes) if (change.sequence > after && change.sequence <= through && isCatalogued(change.body)) found.push(change);
+    }
+    return found;
+  };
+}
+
 /** What volumes a journal knows, also where the catalogue lags behind or cannot be written. */
 export async function knownVolumes({ store, catalogue, journal }: { readonly store: Pick<SegmentStore, 'list' | 'read'>; readonly catalogue: Catalogue; readonly journal: JournalId }): Promise<{ readonly lastVolume: number; readonly liveVolumes: readonly number[] }> {
   const live = new Set<number>();

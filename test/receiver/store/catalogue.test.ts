@@ -14,8 +14,9 @@ import { CatalogueRecorder } from '../../../receiver/store/catalogue-recorder.js
 import { fromColumn, schemaVersion, toColumn } from '../../../receiver/store/catalogue-schema.js';
 import { Catalogue } from '../../../receiver/store/catalogue.js';
 import { HostBook } from '../../../receiver/store/host-book.js';
+import { StoreJournalReader } from '../../../receiver/store/journal-reader.js';
 import { LocalSegmentStore } from '../../../receiver/store/local-segment-store.js';
-import { catchUp, knownVolumes, rebuildCatalogue } from '../../../receiver/store/rebuild.js';
+import { catchUp, controlChangesOf, knownVolumes, rebuildCatalogue } from '../../../receiver/store/rebuild.js';
 import { revoke } from '../../../receiver/store/revocations.js';
 import { newAuthority } from '../identity/fixture.js';
 import { FrameMaker, journalId, Log, volumeOne } from '../ingest/fixture.js';
@@ -147,6 +148,34 @@ t.test('what the recorder notes frame by frame is what a rebuild finds', async (
   t.same(await knownVolumes({ store, catalogue, journal: journalId }), { lastVolume: 1, liveVolumes: [] });
   other.journals.forget(journalId);
   t.same(await knownVolumes({ store, catalogue: other, journal: journalId }), { lastVolume: 1, liveVolumes: [] }, 'also where the catalogue knows nothing');
+});
+
+t.test('control changes that the catalogue does not have yet are read from the segments', async (t) => {
+  const { store, catalogue } = make(t);
+  const maker = new FrameMaker();
+  await append(store, frames(maker, 30));
+  await catchUp({ store, catalogue, journal: journalId, through: asSequence(41n) });
+  const through = catalogue.journals.cataloguedThrough(journalId);
+  t.ok(through >= 41n && through < 60n);
+  const find = controlChangesOf({ store, catalogue });
+  const wanted = (await new StoreJournalReader({ store, journal: journalId }).controlChanges()).map(({ sequence }) => sequence);
+  t.equal(wanted.length, 60);
+  for (const last of [0n, 7n, 40n, through, 90n, 120n]) {
+    t.same((await find(journalId, asSequence(last))).map(({ sequence }) => sequence), wanted.filter((sequence) => sequence <= last), `through ${last}`);
+  }
+});
+
+t.test('a journal that is ahead of the catalogue after a stop is caught up with', async (t) => {
+  const { store, catalogue } = make(t);
+  await append(store, frames(new FrameMaker(), 30));
+  await using recorder = new CatalogueRecorder({ catalogue, store, clock: systemClock, logger: new Log(), flushMs: 1 });
+  recorder.durable(journalId, { through: asSequence(120n), timeNs: 1n, frames: [], control: [] });
+  await recorder.flush();
+  t.equal(catalogue.journals.cataloguedThrough(journalId), 120n);
+  t.equal(catalogue.journals.controlChanges(journalId).length, 60);
+  recorder.durable(journalId, { through: asSequence(500n), timeNs: 1n, frames: [], control: [] });
+  await recorder.flush();
+  t.equal(catalogue.journals.cataloguedThrough(journalId), 120n, 'what is not there is not tried for ever');
 });
 
 t.test('a catalogue that takes no writes is brought up to date from the segments later', async (t) => {
