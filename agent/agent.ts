@@ -11,7 +11,7 @@ import type { Random } from '../native/host/random.js';
 import { systemDirectories } from '../native/index.js';
 import { version } from '../native/package/version.js';
 import { formatTime } from '../native/terminal/format.js';
-import { asSequence, journalVolume, type Change, type Engine, type Sequence } from '../proto/change.js';
+import { asSequence, journalVolume, noSequence, type Change, type Engine, type Sequence } from '../proto/change.js';
 import { UsageError } from '../proto/errors.js';
 import type { ChangeSource, EngineVerdict } from './capture/change-source.js';
 import { PortableSource } from './capture/portable.js';
@@ -83,7 +83,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     spoolBytesMax: config.spoolBytesMax,
     onRecovered: (changes) => replayAll(sources, [changes]),
   });
-  for (const source of sources.values()) await source.replay(journal.changes(source.committedThrough));
+  for (const source of sources.values()) await source.replay(journal.changes(replayAfter(source, register, journal)));
 
   // THERE, IN ORDER
   const link = new GrpcLink({ identity: () => ({ ...identity, address: identity.receiver }), clock });
@@ -159,6 +159,14 @@ async function capture(journal: AgentJournal, sources: ReadonlyMap<Engine, Chang
   await journal.whenReconciled(signal);
   for (const source of sources.values()) await source.start(journal);
   await protection.resume();
+}
+
+/** Where an engine's replay begins. One that lost its state begins with what the spool still has, and copies its volumes anew. */
+function replayAfter(source: ChangeSource, register: VolumeRegister, journal: AgentJournal): Sequence {
+  const { heldFrom, capturedThrough } = journal.position;
+  const heldAfter = heldFrom === noSequence ? capturedThrough : asSequence(heldFrom - 1n);
+  const knowsAny = register.records.some((record) => source.knows(record.volume));
+  return knowsAny || source.committedThrough > heldAfter ? source.committedThrough : heldAfter;
 }
 
 async function replayAll(sources: ReadonlyMap<Engine, ChangeSource>, batches: Iterable<readonly Change[]>): Promise<void> {

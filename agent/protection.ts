@@ -47,12 +47,13 @@ export class Protection {
    * definition that a crash lost comes to be there all the same.
    */
   async resume(): Promise<void> {
-    for (const record of this.records) {
+    for (const known of this.records) {
       try {
+        const record = await this.#renewed(known);
         await this.#define(record);
         await this.#capture(record);
       } catch (cause) {
-        this.#options.logger.error({ err: cause, volume: record.name }, 'the volume cannot be captured');
+        this.#options.logger.error({ err: cause, volume: known.name }, 'the volume cannot be captured');
       }
     }
   }
@@ -102,6 +103,20 @@ export class Protection {
       logger.info({ volume: name }, 'unprotected');
       return { name };
     });
+  }
+
+  /**
+   * A volume whose engine has lost its state goes on under a new number: what the engine no longer
+   * knows it cannot go on with, and the old points stay as they are.
+   */
+  async #renewed(record: VolumeRecord): Promise<VolumeRecord> {
+    const { register, sources, logger } = this.#options;
+    if (sources.get(record.engine)?.knows(record.volume) !== false) return record;
+    const renewed = { ...record, volume: register.nextVolume(this.#lastVolumeAtReceiver) };
+    logger.warn({ volume: record.name }, 'the state of this volume is not there; it is copied anew');
+    await register.replace(renewed);
+    await this.#retire(record, 'the state of its capture was lost');
+    return renewed;
   }
 
   async #define(record: VolumeRecord): Promise<void> {

@@ -71,6 +71,14 @@ export class VolumeRegister {
     await this.#save([...this.#records, record], Math.max(this.#lastVolume, record.volume));
   }
 
+  /** Puts `record` in the place of the one with its name. */
+  async replace(record: VolumeRecord): Promise<void> {
+    await this.#save(
+      this.#records.map((known) => (known.name === record.name ? record : known)),
+      Math.max(this.#lastVolume, record.volume),
+    );
+  }
+
   async remove(name: string): Promise<void> {
     await this.#save(
       this.#records.filter((record) => record.name !== name),

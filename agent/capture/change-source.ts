@@ -84,6 +84,8 @@ export interface ChangeSource extends AsyncDisposable {
   replay(changes: AsyncIterable<readonly Change[]>): Promise<void>;
   /** From now on changes go to `sink`. */
   start(sink: ChangeSink): Promise<void>;
+  /** Whether the engine's own state knows the volume; node ids of one that it lost must not be given out again. */
+  knows(volume: VolumeId): boolean;
   /** Captures a volume from now on: with a baseline when it is new, else with a resync of what differs. Resolves once capturing; the copy goes on. */
   add(volume: ProtectedVolume): Promise<void>;
   /** Ends the capture of a volume and forgets its state. */

@@ -94,6 +94,10 @@ export class PortableSource implements ChangeSource {
     this.#running = this.#run(this.#recorder, sink);
   }
 
+  knows(volume: VolumeId): boolean {
+    return this.#index.volume(volume) !== undefined;
+  }
+
   async add(definition: ProtectedVolume): Promise<void> {
     if (definition.kind === 'device') {
       throw new UsageError(`${definition.path.toString()} is a block device: the portable engine captures directories only; protect it with the exact engine`);
