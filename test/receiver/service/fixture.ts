@@ -120,7 +120,7 @@ export class Peer {
 
   constructor(address: string, caPem: string, who: Credentials | undefined) {
     const tls = who === undefined ? credentials.createSsl(Buffer.from(caPem)) : credentials.createSsl(Buffer.from(caPem), Buffer.from(who.keyPem), Buffer.from(who.certificatePem));
-    this.#client = new Client(address, tls, { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_send_message_length': -1 });
+    this.#client = new Client(address, tls, { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_send_message_length': -1, 'grpc.ssl_target_name_override': 'localhost' });
   }
 
   enrol(token: string, csrDer: Uint8Array): Promise<EnrolReply> {

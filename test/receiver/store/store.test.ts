@@ -6,7 +6,7 @@ import { frameChanges, readFrame } from '../../../proto/journal/frame.js';
 import { segmentFileName } from '../../../proto/journal/segment.js';
 import { StoreJournalReader, type StoreJournalReaderOptions } from '../../../receiver/store/journal-reader.js';
 import { LocalSegmentStore } from '../../../receiver/store/local-segment-store.js';
-import { FaultyFiles, FrameMaker, journalId, volumeOne } from '../ingest/fixture.js';
+import { failure, FaultyFiles, FrameMaker, journalId, volumeOne } from '../ingest/fixture.js';
 
 interface Made {
   readonly store: LocalSegmentStore;
@@ -51,6 +51,21 @@ t.test('what is appended is listed and read, in one process and in another', asy
   t.equal(await made.reader().lastSequence(), 30n);
   for await (const { frame, location } of made.reader().frames({ after: asSequence(17n) })) t.same((await made.reader().frameAt(location)).digest, frame.digest);
   await t.rejects(made.reader().frameAt({ segment: asSequence(1n), offset: 73, length: 200 }), { name: 'FormatError', message: /segment 1, offset 73/ });
+});
+
+t.test('a segment that was begun twice is read as it is now', async (t) => {
+  const made = make(t);
+  await using appender = await made.store.openAppender(journalId, noSequence);
+  made.files.onDatasync = async () => {
+    made.files.onDatasync = async () => undefined;
+    t.equal((await made.store.list(journalId)).length, 1);
+    throw failure('ENOSPC');
+  };
+  const frame = readFrame(new FrameMaker().write());
+  await t.rejects(appender.append(frame), { message: /begin segment/ });
+  t.ok(appender.usable);
+  await appender.append(frame);
+  t.same(await sequences(made.reader(), 0n), [1n]);
 });
 
 t.test('reading ends at what is durable for one who must not see more', async (t) => {
