@@ -131,7 +131,8 @@ export class FileWriter {
       return directory.createFile(draft ?? name);
     });
     try {
-      const size = this.#table.size(index);
+      // Without holes its data brings it to its size.
+      const size = file.isWhole ? 0 : this.#table.size(index);
       await this.#handles.use(writeKey(index), open, (handle) => (size === 0 ? nothing() : handle.truncate(size)));
       file.draft = draft;
     } catch (error) {

@@ -7,7 +7,8 @@ export function nearNames(wanted: string, known: Iterable<string>, count = 5): s
   const folded = wanted.toLowerCase();
   for (const name of known) {
     const other = name.toLowerCase();
-    const holds = other.includes(folded) || folded.includes(other);
+    // A name of one or two letters is part of almost anything.
+    const holds = Math.min(folded.length, other.length) > 2 && (other.includes(folded) || folded.includes(other));
     const distance = holds ? Math.min(1, Math.abs(name.length - wanted.length)) : editDistance(folded, other, limit);
     if (distance <= limit) found.push({ name, distance });
   }

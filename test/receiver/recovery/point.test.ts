@@ -103,7 +103,7 @@ t.test('a point at every sequence of short histories equals the model of that mo
 t.test('points at random sequences of a long history equal the model', async (t) => {
   const seed = printedSeed(t);
   const dice = new Dice(seed);
-  const { list, versions } = history(dice, 4000, () => dice.chance(0.002));
+  const { list, versions } = history(dice, 2000, () => dice.chance(0.003));
   const reader = new MemoryJournal(list.changes, { changesAFrame: 100 });
   for (const { sequence, model } of versions) {
     const point = await openAt(reader, 'home', sequence);
