@@ -1,9 +1,9 @@
 /** A receiver's data directory opened for reading, beside a running receiver or without one. */
 import { systemClock } from '../native/host/clock.js';
 import { systemFiles } from '../native/host/files.js';
-import { asSequence, type Change, type Sequence } from '../proto/change.js';
+import type { Sequence } from '../proto/change.js';
 import { UsageError } from '../proto/errors.js';
-import { frameChanges, type JournalId } from '../proto/journal/frame.js';
+import type { JournalId } from '../proto/journal/frame.js';
 import type { JournalReader } from '../proto/journal/journal-reader.js';
 import { dataLayout, type DataLayout } from './config.js';
 import { parseAt, resolveAt } from './recovery/at.js';
@@ -11,25 +11,14 @@ import { openPoint, type OpenPointProgress, type Point } from './recovery/point.
 import { loadTimeline, type Timeline } from './recovery/timeline.js';
 import type { VolumeTimeline } from './recovery/volume-timeline.js';
 import { Catalogue } from './store/catalogue.js';
-import { isCatalogued } from './store/control-changes.js';
 import type { HostRow } from './store/access-tables.js';
 import { StoreJournalReader } from './store/journal-reader.js';
 import { LocalSegmentStore } from './store/local-segment-store.js';
+import { controlChangesOf } from './store/rebuild.js';
 
 /** The reader of a journal, with its control changes from the catalogue as far as that goes. */
 export function journalReader(store: LocalSegmentStore, catalogue: Catalogue, journal: JournalId, durableThrough?: () => Sequence): JournalReader {
-  const plain = new StoreJournalReader({ store, journal, ...(durableThrough === undefined ? {} : { durableThrough }) });
-  const controlChanges = async (_: JournalId, through: Sequence): Promise<Change[]> => {
-    const known = asSequence(catalogue.journals.cataloguedThrough(journal));
-    const changes = catalogue.journals.controlChanges(journal, { through });
-    if (known >= through) return changes;
-    // The catalogue is always a little behind the segments, and far behind after a crash of either.
-    for await (const { frame } of plain.frames({ after: known, through })) {
-      for (const change of frameChanges(frame).changes) if (change.sequence > known && change.sequence <= through && isCatalogued(change.body)) changes.push(change);
-    }
-    return changes;
-  };
-  return new StoreJournalReader({ store, journal, controlChanges, ...(durableThrough === undefined ? {} : { durableThrough }) });
+  return new StoreJournalReader({ store, journal, controlChanges: controlChangesOf({ store, catalogue }), ...(durableThrough === undefined ? {} : { durableThrough }) });
 }
 
 /** One host's journal, ready for questions about instants. */

@@ -6,6 +6,7 @@ import { applySurvey } from './apply-survey.js';
 import { countTree, type TreeCount } from './count-tree.js';
 import { DirtySet } from './dirty-set.js';
 import { FlushQueue } from './flush-queue.js';
+import { QuietSchedule } from './quiet-schedule.js';
 import { HintFeed } from './hint-feed.js';
 import { messageOf } from './read-failure.js';
 import { Reports } from './reports.js';
@@ -58,10 +59,8 @@ export class VolumeCapture {
   #missing: string | undefined;
   #failed: string | undefined;
   #waitingForRoom = false;
-  #nextQuietMs = 0;
+  readonly #quiet: QuietSchedule;
   #nextTickMs = 0;
-  /** The next whole look comes by then, however busy: some hints get lost without a sign. */
-  #latestQuietMs = Infinity;
   #nextRewatchMs = 0;
   readonly #retries = new Map<number, number>();
   #notBeforeMs = 0;
@@ -76,6 +75,7 @@ export class VolumeCapture {
     this.definition = definition;
     this.#options = options;
     const { clock } = options.parts;
+    this.#quiet = new QuietSchedule(options.random);
     this.#feed = new HintFeed({
       name: definition.name,
       path: definition.path,
@@ -84,12 +84,12 @@ export class VolumeCapture {
       excludes: options.excludes,
       logger: options.logger,
       onHint: (path, kind) => {
-        this.#nextQuietMs = Math.min(Math.max(this.#nextQuietMs, this.#nowMs + this.#options.timing.quietMs), this.#latestQuietMs);
+        this.#quiet.postpone(this.#nowMs, this.#options.timing.quietMs);
         if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
         this.#options.wake();
       },
       onReady: () => {
-        this.#nextQuietMs = 0;
+        this.#quiet.hasten();
         this.#options.wake();
       },
       onLost: () => this.#options.wake(),
@@ -126,7 +126,7 @@ export class VolumeCapture {
   get dueMs(): number {
     if (this.#failed !== undefined) return Infinity;
     if (this.#missing !== undefined) return this.#nextTickMs;
-    let due = Math.min(this.#nextTickMs, this.#nextQuietMs, this.#dirty.dueMs(this.#options.timing.settleMs));
+    let due = Math.min(this.#nextTickMs, this.#quiet.nextMs, this.#dirty.dueMs(this.#options.timing.settleMs));
     if (this.#walk !== undefined || this.#dirty.whole || this.#flushes.isWaiting || this.#flushes.isActive || this.#feed.hasLost) due = 0;
     return Math.max(due, this.#notBeforeMs);
   }
@@ -394,7 +394,7 @@ export class VolumeCapture {
   }
 
   async #advanceWalk(signal: AbortSignal): Promise<void> {
-    const wanted = this.#dirty.whole || this.#flushes.isWaiting || this.#flushes.isActive || this.#nowMs >= this.#nextQuietMs;
+    const wanted = this.#dirty.whole || this.#flushes.isWaiting || this.#flushes.isActive || this.#nowMs >= this.#quiet.nextMs;
     if (this.#walk === undefined && !wanted) return;
     // A flush needs a look that began after it; one under way for earlier flushes is let finish first.
     if (this.#walk !== undefined && this.#flushes.isWaiting && !this.#flushes.isActive) this.#walk = undefined;
@@ -441,12 +441,8 @@ export class VolumeCapture {
     this.#walk = undefined;
     this.#lastScanNs = clock.wallNs();
     const tookMs = this.#nowMs - walk.startedMs;
-    // A whole look takes a tenth of the time at most.
-    const interval = this.#feed.trouble !== undefined ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
-    // Volumes begun together are not to be scanned together for ever.
-    const jitter = 0.9 + 0.2 * this.#options.random.fraction();
-    this.#nextQuietMs = this.#nowMs + Math.max(interval * jitter, 9 * tookMs);
-    this.#latestQuietMs = this.#nextQuietMs;
+    const intervalMs = this.#feed.trouble !== undefined ? this.#options.timing.pollIntervalMs : this.#options.timing.scanIntervalMs;
+    this.#quiet.looked(this.#nowMs, tookMs, intervalMs);
     if (walk.reason === 'baseline') {
       await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
       this.#total = undefined;
@@ -464,7 +460,7 @@ export class VolumeCapture {
     }
     const quiet = !changed && walk.hintsAtStart === this.#feed.serial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
     if (quiet) await this.#settle(walk);
-    else this.#nextQuietMs = Math.min(this.#latestQuietMs, this.#nowMs + Math.max(this.#options.timing.quietMs, 9 * tookMs));
+    else this.#quiet.again(this.#nowMs, tookMs, this.#options.timing.quietMs);
     if (!walk.unstable) this.#retries.clear();
     this.#flushes.end(walk);
   }
