@@ -20,6 +20,7 @@ interface RestoreOptions extends StateOption {
   readonly inPlace?: boolean;
   readonly dryRun?: boolean;
   readonly exactOnly?: boolean;
+  readonly sync: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +35,7 @@ export function restoreCommand(): Command {
     .option('--in-place', 'the target is there: write what differs, delete what did not exist then')
     .option('--dry-run', 'say what would be done, write nothing')
     .option('--exact-only', 'refuse a point that is not labelled exact')
+    .option('--no-sync', 'return without waiting until all of it survives power loss')
     .action(async (options: RestoreOptions) => {
       const { stateDirectory } = configFor(options);
       const identity = await loadIdentity(systemFiles, stateDirectory);
@@ -42,7 +44,7 @@ export function restoreCommand(): Command {
       const request = { host: options.host ?? '', volume: options.volume, at: options.at, paths: options.path, exactOnly: options.exactOnly === true, planOnly: false };
       const items = headFirst(link.restore(request, signal));
       const paths = options.path.map(pathFromDisplay);
-      await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun: options.dryRun === true, json: options.json === true, paths, signal });
+      await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun: options.dryRun === true, json: options.json === true, sync: options.sync, paths, signal });
     });
   return withExamples(command, 'afterimage-agent restore --volume data --at -10m --to /srv/restored', 'afterimage-agent restore --volume data --at mark:before-upgrade --to /srv/data --in-place');
 }

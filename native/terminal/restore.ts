@@ -1,7 +1,7 @@
 /** Runs a restore for a person: says what the point is worth, shows progress, and reports what was done. */
 import { systemClock } from '../host/clock.js';
 import { systemDirectories } from '../index.js';
-import type { TreeHead, TreeItem } from '../tree/items.js';
+import { TreeRestoreError, type TreeHead, type TreeItem } from '../tree/items.js';
 import type { TreeRestoreReport } from '../tree/report.js';
 import { restoreTree } from '../tree/restore-tree.js';
 import { formatBytes, formatDuration, formatJson, formatTime } from './format.js';
@@ -25,6 +25,8 @@ export interface RestoreRun {
   readonly inPlace: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
+  /** Return only when everything survives power loss. */
+  readonly sync: boolean;
   /** The sub-paths that were asked for; none: all. */
   readonly paths: readonly (readonly string[])[];
   readonly signal: AbortSignal;
@@ -45,7 +47,7 @@ export async function runRestore(run: RestoreRun): Promise<TreeRestoreReport> {
       items: run.items,
       mode: run.inPlace ? 'in-place' : 'fresh',
       dryRun: run.dryRun,
-      sync: true,
+      sync: run.sync,
       signal: run.signal,
       ...(run.paths.length === 0 ? {} : { paths: run.paths }),
       onHead: (said) => {
@@ -54,6 +56,10 @@ export async function runRestore(run: RestoreRun): Promise<TreeRestoreReport> {
       },
       onProgress: (state) => display.update(state),
     });
+  } catch (error) {
+    // The place to restore to is the user's to choose, and to change.
+    if (error instanceof TreeRestoreError && error.code === 'target') throw Object.assign(new Error(error.message, { cause: error }), { name: 'UsageError' });
+    throw error;
   } finally {
     display.end();
   }

@@ -18,6 +18,7 @@ interface RestoreOptions extends PointOption {
   readonly inPlace?: boolean;
   readonly dryRun?: boolean;
   readonly exactOnly?: boolean;
+  readonly sync: boolean;
 }
 
 export function restoreCommand(): Command {
@@ -28,6 +29,7 @@ export function restoreCommand(): Command {
     .option('--in-place', 'the target is there: write what differs, delete what did not exist then')
     .option('--dry-run', 'say what would be done, write nothing')
     .option('--exact-only', 'refuse a point that is not labelled exact')
+    .option('--no-sync', 'return without waiting until all of it survives power loss')
     .action(async (options: RestoreOptions) => {
       await using data = await DataDirectory.open(options.data);
       const signal = shutdownSignal();
@@ -39,7 +41,7 @@ export function restoreCommand(): Command {
       await using opened = point;
       const items = restoreItems({ point: opened, volume, paths, exactOnly: options.exactOnly === true, signal });
       const dryRun = options.dryRun === true;
-      const report = await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun, json: options.json === true, paths, signal });
+      const report = await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun, json: options.json === true, sync: options.sync, paths, signal });
       if (!dryRun) await noteRestore(options, { sequence: opened.sequence, entries: report.entries });
     });
   return withExamples(

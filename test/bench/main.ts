@@ -96,12 +96,12 @@ async function baselineAndRestore(work: string): Promise<void> {
     const restored = join(work, 'restored');
     copyMs.push(await copyTree(bench.data, copied));
     await rm(copied, { recursive: true });
-    restoreMs.push(await timed(() => bench.receiver.command('restore', '--host', 'bench', '--volume', 'data', '--at', 'latest', '--to', restored)));
+    restoreMs.push(await timed(() => bench.receiver.command('restore', '--host', 'bench', '--volume', 'data', '--at', 'latest', '--to', restored, '--no-sync')));
     await rm(restored, { recursive: true });
   }
   const restore = megabytesPerSecond(bytes, median(restoreMs));
   const copy = megabytesPerSecond(bytes, median(copyMs));
-  report({ what: 'restore', value: `${restore.toFixed(0)} MB/s, ${(restore / copy).toFixed(2)} of \`cp -a\``, how: `same tree, ${rounds} rounds in alternation, medians; \`cp -a\` ${copy.toFixed(0)} MB/s` });
+  report({ what: 'restore', value: `${restore.toFixed(0)} MB/s, ${(restore / copy).toFixed(2)} of \`cp -a\``, how: `same tree, ${rounds} rounds in alternation, medians, neither waits for the disk; \`cp -a\` ${copy.toFixed(0)} MB/s` });
 }
 
 async function shipped(bench: Bench): Promise<number> {
