@@ -35,7 +35,7 @@ const roomy = 1024 ** 3;
 /** Each world has some of the faults only: all at once would hide what one of them alone can do. */
 export function drawWeather(chance: Chance): Weather {
   const rare = (probability: number, times = 2): number => (chance.oneIn(times) ? probability * (0.3 + chance.fraction()) : 0);
-  const disk = (): DiskFaults => ({ fullBurst: rare(0.01, 3), syncFails: rare(0.02, 3), writeFails: rare(0.01, 3), stall: rare(0.004, 3) });
+  const disk = (): DiskFaults => ({ fullBurst: rare(0.01, 3), syncFails: chance.oneIn(10) ? 0.12 : rare(0.02, 3), writeFails: rare(0.01, 3), stall: rare(0.004, 3) });
   const often = chance.pick([0.3, 1, 3]);
   const disturbances: Weather['disturbances'] = {};
   const weights: Record<Disturbance, number> = {
@@ -47,7 +47,7 @@ export function drawWeather(chance: Chance): Weather {
     agentDisk: disk(),
     receiverDisk: disk(),
     network: {
-      break: rare(0.01 * often), drop: rare(0.004 * often, 3), duplicate: rare(0.01 * often, 3), truncate: rare(0.004 * often, 3), flip: rare(0.004 * often, 3),
+      break: rare(0.01 * often), drop: rare(0.006 * often, 3), duplicate: rare(0.01 * often, 3), truncate: rare(0.006 * often, 3), flip: rare(0.012 * often, 3),
       halfOpen: rare(0.003 * often, 3), refuse: rare(0.2, 2),
     },
     treeFails: rare(0.004, 3),

@@ -67,6 +67,14 @@ export class SimDisk {
     }
   }
 
+  /** The page cache was short of memory. */
+  evict(directory = this.#root): void {
+    for (const node of directory.entries.values()) {
+      if (node instanceof SimInode) node.evict();
+      else this.evict(node);
+    }
+  }
+
   /** Somebody put in a new, empty disk. */
   replace(): void {
     this.#root = new SimDirectory();

@@ -129,5 +129,6 @@ export class SimFiles implements Files {
     }
     this.#underway.clear();
     if (kind === 'power') this.#disk.cutPower();
+    else if (this.#disk.chance.oneIn(2)) this.#disk.evict();
   }
 }

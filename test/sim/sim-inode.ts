@@ -41,6 +41,8 @@ export class SimInode {
   /** What each unsynced sector held at each write since: write-back may have happened after any of them. */
   readonly #dirty = new Map<number, SectorVersion[]>();
   #sizes: SizeVersion[] = [];
+  /** Sectors that look clean, and that the disk never got: they can be read for as long as they stay cached. */
+  readonly #lost = new Set<number>();
   #version = 0;
 
   get size(): number {
@@ -74,7 +76,8 @@ export class SimInode {
     const end = position + source.byteLength;
     this.#cache.reserve(end + sectorBytes);
     this.#cache.view(position, end).set(source);
-    if (end > this.#cache.size) this.#resize(end);
+    // Writing back what lies at the end makes the size known to the disk, also where an earlier try was lost.
+    if (end > this.#cache.size || (this.#sizes.length === 0 && end > this.#durable.size)) this.#resize(Math.max(end, this.#cache.size));
     this.#touch(position, end);
   }
 
@@ -105,12 +108,24 @@ export class SimInode {
 
   /** Write-back failed: some pages arrived, the others are called clean although the disk never got them. */
   loseUnsynced(chance: Chance): void {
+    for (const sector of this.#dirty.keys()) this.#lost.add(sector);
     this.#settle(chance);
+  }
+
+  /** The page cache drops what looks clean: what was lost is now seen to be. */
+  evict(): void {
+    for (const sector of this.#lost) {
+      const from = sector * sectorBytes;
+      const to = Math.min(from + sectorBytes, this.#cache.size);
+      if (to > from) this.#cache.view(from, to).set(this.#durable.view(from, to));
+    }
+    this.#lost.clear();
   }
 
   /** The machine lost power: each sector and the size are what they were at any moment since the last sync. */
   cutPower(chance: Chance): void {
     this.#settle(chance);
+    this.#lost.clear();
     const { size } = this.#durable;
     this.#cache.clear(0);
     this.#cache.size = size;
@@ -151,6 +166,7 @@ export class SimInode {
   #touch(from: number, to: number): void {
     for (let sector = Math.floor(from / sectorBytes); sector * sectorBytes < to; sector += 1) {
       const at = sector * sectorBytes;
+      this.#lost.delete(sector);
       const bytes = Buffer.from(this.#cache.view(at, at + sectorBytes));
       const versions = this.#dirty.get(sector);
       if (versions === undefined) this.#dirty.set(sector, [{ version: this.#version, bytes }]);

@@ -117,10 +117,27 @@ export class World {
 
   /** What an engine does: appends changes one batch after the other, asks what is durable, keeps a state of its own. */
   async #engine(journal: AgentJournal, process: SimProcess): Promise<void> {
-    this.#agentBegan(asSequence(journal.position.capturedThrough));
+    const through = asSequence(journal.position.capturedThrough);
+    this.#agentBegan(through);
+    await this.#replay(journal, through);
     const marks = this.#marks(journal, process);
     const state = this.#engineState(journal, process);
     await Promise.all([this.#changes(journal, process), marks, state]);
+  }
+
+  /** What its state lacks an engine takes from the journal, which must not have let go of it. */
+  async #replay(journal: AgentJournal, through: Sequence): Promise<void> {
+    // An engine that knows nothing begins anew instead.
+    if (this.#engineThrough === 0n && journal.position.heldFrom !== 1n) return;
+    let next = this.#engineThrough + 1n;
+    for await (const changes of journal.changes(this.#engineThrough)) {
+      for (const change of changes) {
+        if (change.sequence !== next) this.scheduler.fail(`the engine was to replay ${next}, and got ${change.sequence}`);
+        this.#check(this.#oracle.fault(change), 'what the engine replays');
+        next = change.sequence + 1n;
+      }
+    }
+    if (next <= through) this.scheduler.fail(`the engine could replay only what is before ${next}, and the journal ends at ${through}`);
   }
 
   async #changes(journal: AgentJournal, process: SimProcess): Promise<void> {
