@@ -57,6 +57,7 @@ export class AgentJournal implements AsyncDisposable {
   #log: SegmentLog;
   #base: JournalEnd | undefined;
   #mayBehind: boolean;
+  #isNew: boolean;
   /** Appending waits: the receiver may hold sequences that would be given out again. */
   #isHeld: boolean;
   #isReconciling = false;
@@ -78,6 +79,7 @@ export class AgentJournal implements AsyncDisposable {
     this.#log = opened.log;
     this.#base = opened.memory?.base;
     this.#mayBehind = opened.mayBehind;
+    this.#isNew = opened.memory?.isNew ?? true;
     this.#isHeld = opened.mayBehind;
     this.#keepAfter = options.keepAfter ?? noSequence;
     const { end } = opened.log;
@@ -230,9 +232,10 @@ export class AgentJournal implements AsyncDisposable {
     for await (const { frame } of this.#log.frames(after)) yield frame;
   }
 
-  /** The changes after `after`, as far as they are written, in batches. */
+  /** The changes after `after`, as far as they are written, in batches; those that were adopted unseen, before any engine here began, are left out. */
   async *changes(after: Sequence): AsyncGenerator<readonly Change[]> {
-    for await (const frame of this.frames(after)) yield changesAfter(frame, after);
+    const from = this.#base !== undefined && after < this.#base.lastSequence ? this.#base.lastSequence : after;
+    for await (const frame of this.frames(from)) yield changesAfter(frame, from);
   }
 
   /** Frames after `after`, and then each new one as it is written, without end. Throws the signal's reason. */
@@ -271,6 +274,7 @@ export class AgentJournal implements AsyncDisposable {
         logger: this.#options.logger,
         capturedThrough: () => this.#sequencer.capturedThrough,
         acknowledgedThrough: () => this.#receiverThrough,
+        isNew: () => this.#isNew,
         keepAfter: () => this.#keepAfter,
         hold: async () => {
           this.#mayBehind = true;
@@ -436,6 +440,7 @@ export class AgentJournal implements AsyncDisposable {
     this.noteApplied(appliedThrough);
     if (!this.#mayBehind) return;
     this.#mayBehind = false;
+    this.#isNew = false;
     try {
       await this.#memory.save();
     } catch (error) {
@@ -465,6 +470,7 @@ export class AgentJournal implements AsyncDisposable {
     return {
       bootId: this.#options.bootId,
       mayBehind: this.#mayBehind || this.#broken !== undefined,
+      isNew: this.#isNew,
       base: this.#base,
       locallyDurableThrough: this.#log.durableThrough,
       receiverDurableThrough: this.#receiverThrough,

@@ -12,6 +12,8 @@ export interface ReconcileFacts {
   readonly writtenThrough: Sequence;
   /** The last sequence given out; ahead of `writtenThrough` while frames are under way to the disk. */
   readonly capturedThrough: Sequence;
+  /** This spool has never agreed with the receiver: what the receiver holds was not captured by an engine that is still here. */
+  readonly isNew: boolean;
   /** Changes up to here are part of the engine's state. */
   readonly keepAfter: Sequence;
   /** Whether the local frame that ends at `receiverThrough` has the receiver's digest; `none`: no frame here ends there. */
@@ -49,13 +51,13 @@ export const reconcileTable: readonly ReconcileRow[] = [
   },
   {
     label: 'nothing here, and the engine begins anew',
-    when: (f) => nothingHere(f) && (f.keepAfter === 0n || f.keepAfter === f.receiverThrough),
+    when: (f) => nothingHere(f) && ((f.isNew && f.keepAfter === 0n) || f.keepAfter === f.receiverThrough),
     verdict: 'adopt',
     message: (f) => `this host's spool is new; the journal goes on after change ${f.receiverThrough} at the receiver`,
   },
   {
     label: 'nothing here, and the engine lacks the end',
-    when: nothingHere,
+    when: (f) => nothingHere(f) && f.keepAfter > 0n,
     verdict: 'adopt-fetch',
     message: (f) => `this host's spool is new; changes ${f.keepAfter + 1n}..${f.receiverThrough} are fetched from the receiver`,
   },

@@ -13,6 +13,7 @@ export interface ReconcileSubject {
   readonly logger: JournalLogger;
   readonly capturedThrough: () => Sequence;
   readonly acknowledgedThrough: () => Sequence;
+  readonly isNew: () => boolean;
   readonly keepAfter: () => Sequence;
   /** From the call on appending waits; resolves once a next start would know that too. */
   readonly hold: () => Promise<void>;
@@ -56,6 +57,7 @@ async function gather(subject: ReconcileSubject, welcome: Welcome): Promise<Reco
     acknowledgedThrough: subject.acknowledgedThrough(),
     writtenThrough: end.lastSequence,
     capturedThrough: subject.capturedThrough(),
+    isNew: subject.isNew(),
     keepAfter: subject.keepAfter(),
   };
 }

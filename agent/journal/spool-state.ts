@@ -17,6 +17,8 @@ export interface SpoolMemory {
   readonly bootId: string;
   /** The receiver may hold changes that the segments here do not. */
   readonly mayBehind: boolean;
+  /** This spool and the receiver have never agreed on what both hold. */
+  readonly isNew: boolean;
   /** Where the journal went on from the receiver's end without the segments before it. */
   readonly base: JournalEnd | undefined;
   readonly locallyDurableThrough: Sequence;
@@ -113,11 +115,12 @@ function decode(value: unknown, journal: JournalId): SpoolMemory {
   const stored = (value ?? {}) as Record<string, unknown>;
   if (stored['version'] !== 1) throw new FormatError('decode spool state', { version: stored['version'], fault: 'unknown version' });
   if (stored['journal'] !== journal.toString('hex')) throw new FormatError('decode spool state', { journal: stored['journal'], fault: 'it belongs to another journal' });
-  const { bootId, mayBehind } = stored;
-  if (typeof bootId !== 'string' || typeof mayBehind !== 'boolean') throw new FormatError('decode spool state', { fault: 'a field is missing' });
+  const { bootId, mayBehind, isNew } = stored;
+  if (typeof bootId !== 'string' || typeof mayBehind !== 'boolean' || typeof isNew !== 'boolean') throw new FormatError('decode spool state', { fault: 'a field is missing' });
   return {
     bootId,
     mayBehind,
+    isNew,
     base: baseFrom(stored['base'], journal),
     locallyDurableThrough: sequenceFrom(stored['locallyDurableThrough']),
     receiverDurableThrough: sequenceFrom(stored['receiverDurableThrough']),

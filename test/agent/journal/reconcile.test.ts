@@ -4,8 +4,8 @@ import { reconcileRow, reconcileTable, type ReconcileFacts, type ReconcileVerdic
 import { asSequence, type Change } from '../../../proto/change.js';
 import { allChanges, Copy, noise, openJournal, welcomeAt, write, type Opened } from './fixture.js';
 
-const facts = (change: Partial<Record<keyof Omit<ReconcileFacts, 'digests'>, bigint>> & { readonly digests?: ReconcileFacts['digests'] }): ReconcileFacts => ({
-  receiverThrough: 0n, acknowledgedThrough: 0n, trimmedThrough: 0n, writtenThrough: 0n, capturedThrough: 0n, keepAfter: 0n, digests: 'equal', ...change,
+const facts = (change: Partial<Record<keyof Omit<ReconcileFacts, 'digests' | 'isNew'>, bigint>> & Partial<Pick<ReconcileFacts, 'digests' | 'isNew'>>): ReconcileFacts => ({
+  receiverThrough: 0n, acknowledgedThrough: 0n, trimmedThrough: 0n, writtenThrough: 0n, capturedThrough: 0n, keepAfter: 0n, isNew: false, digests: 'equal', ...change,
 }) as ReconcileFacts;
 
 const cases: Readonly<Record<string, readonly [ReconcileFacts, ReconcileVerdict, RegExp][]>> = {
@@ -14,14 +14,14 @@ const cases: Readonly<Record<string, readonly [ReconcileFacts, ReconcileVerdict,
     [facts({ keepAfter: 9n }), 'lost', /changes 1\.\.9/],
     [facts({ receiverThrough: 5n, writtenThrough: 7n, capturedThrough: 7n, keepAfter: 9n }), 'lost', /changes 8\.\.9/],
   ],
-  'nothing here, and the engine begins anew': [[facts({ receiverThrough: 50n, digests: 'none' }), 'adopt', /after change 50/], [facts({ receiverThrough: 50n, keepAfter: 50n, digests: 'none' }), 'adopt', /after change 50/]],
-  'nothing here, and the engine lacks the end': [[facts({ receiverThrough: 50n, keepAfter: 20n, digests: 'none' }), 'adopt-fetch', /changes 21\.\.50/]],
+  'nothing here, and the engine begins anew': [[facts({ receiverThrough: 50n, isNew: true, digests: 'none' }), 'adopt', /after change 50/], [facts({ receiverThrough: 50n, keepAfter: 50n, digests: 'none' }), 'adopt', /after change 50/]],
+  'nothing here, and the engine lacks the end': [[facts({ receiverThrough: 50n, keepAfter: 20n, digests: 'none' }), 'adopt-fetch', /changes 21\.\.50/], [facts({ receiverThrough: 50n, keepAfter: 20n, isNew: true, digests: 'none' }), 'adopt-fetch', /changes 21\.\.50/]],
   'the receiver lost what is trimmed here': [
     [facts({ receiverThrough: 5n, trimmedThrough: 10n, writtenThrough: 20n, capturedThrough: 20n, digests: 'none' }), 'lost', /lost acknowledged changes 6\.\.10/],
     [facts({ trimmedThrough: 10n, writtenThrough: 10n, capturedThrough: 10n, digests: 'none' }), 'lost', /changes 1\.\.10/],
   ],
   'the receiver is ahead, while changes here await writing': [[facts({ receiverThrough: 25n, writtenThrough: 20n, capturedThrough: 22n, digests: 'none' }), 'forked', /21\.\.25/]],
-  'the receiver is ahead': [[facts({ receiverThrough: 25n, writtenThrough: 20n, capturedThrough: 20n, digests: 'none' }), 'fetch', /21\.\.25/], [facts({ receiverThrough: 25n, writtenThrough: 20n, capturedThrough: 20n, keepAfter: 23n, digests: 'none' }), 'fetch', /21\.\.25/]],
+  'the receiver is ahead': [[facts({ receiverThrough: 25n, digests: 'none' }), 'fetch', /1\.\.25/], [facts({ receiverThrough: 25n, writtenThrough: 20n, capturedThrough: 20n, digests: 'none' }), 'fetch', /21\.\.25/], [facts({ receiverThrough: 25n, writtenThrough: 20n, capturedThrough: 20n, keepAfter: 23n, digests: 'none' }), 'fetch', /21\.\.25/]],
   'the receiver holds something else': [
     [facts({ receiverThrough: 15n, writtenThrough: 20n, capturedThrough: 20n, digests: 'different' }), 'forked', /not the one here/],
     [facts({ receiverThrough: 15n, writtenThrough: 20n, capturedThrough: 20n, digests: 'none' }), 'forked', /no frame here ends/],
@@ -195,6 +195,7 @@ t.test('a new spool of a known host goes on after the end of the receiver, fetch
 
   const again = await openJournal({ files: opened.files, as: 'found' });
   t.equal(again.journal.position.capturedThrough, 91n);
+  t.same((await allChanges(again.journal)).map(({ sequence }) => sequence), [91n], 'an engine that has committed nothing replays what came since');
   t.notOk(again.journal.mayBehind);
   await again.journal.close();
 });
@@ -210,6 +211,26 @@ t.test('an adopted end is remembered although nothing was appended after it', as
   t.match(await journal.reconcile({ welcome: copy.welcome(), readFrames: copy.readFrames }), { verdict: 'follow', after: 4n });
   await copy.take(journal);
   t.equal(copy.end.lastSequence, 5n);
+  await journal.close();
+});
+
+t.test('a spool that lost what an engine here has captured but not committed gets all of it back', async (t) => {
+  const first = await filled();
+  const copy = await new Copy().take(first.journal);
+  const { journal } = await openJournal({ files: first.files.afterPowerLoss(), as: 'found', bootId: 'boot-2' });
+  t.equal(journal.position.capturedThrough, 0n);
+  t.match(await journal.reconcile({ welcome: copy.welcome(), readFrames: copy.readFrames }), { verdict: 'fetch', after: 10n });
+  t.same((await allChanges(journal)).map(({ sequence }) => sequence), Array.from({ length: 10 }, (_, at) => BigInt(at) + 1n));
+  await journal.close();
+});
+
+t.test('a new spool that could not ask at first is still new when it can', async (t) => {
+  const copy = new Copy().add(4);
+  const first = await openJournal({ as: 'found' });
+  await first.journal.close();
+  const { journal } = await openJournal({ files: first.files, as: 'found' });
+  t.match(await journal.reconcile({ welcome: copy.welcome(), readFrames: copy.readFrames }), { verdict: 'adopt', after: 4n });
+  t.same(await allChanges(journal), []);
   await journal.close();
 });
 

@@ -7,7 +7,7 @@ import { MemoryFiles } from './memory-files.js';
 import { ManualClock } from '../../sim/clock.js';
 import { chance } from '../../proto/seeded.js';
 
-const memory: SpoolMemory = { bootId: 'boot-1', mayBehind: false, base: undefined, locallyDurableThrough: asSequence(10n), receiverDurableThrough: asSequence(10n) };
+const memory: SpoolMemory = { bootId: 'boot-1', mayBehind: false, isNew: false, base: undefined, locallyDurableThrough: asSequence(10n), receiverDurableThrough: asSequence(10n) };
 const facts: StartFacts = { memory, isClean: false, bootId: 'boot-2', writtenThrough: asSequence(12n), isCut: false };
 const cases: Readonly<Record<string, readonly [Partial<StartFacts>, boolean][]>> = {
   'nothing is remembered: a new journal, or a lost state': [[{ memory: undefined, isClean: true }, true]],
