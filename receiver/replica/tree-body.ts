@@ -56,7 +56,10 @@ export class TreeBody implements VolumeBody {
         watch.tell?.(node);
       },
     });
-    return new TreeBody(options, trash, watch);
+    const body = new TreeBody(options, trash, watch);
+    // A tree that was just made has no metadata yet.
+    body.#touched.add(rootNode);
+    return body;
   }
 
   private constructor(options: TreeBodyOptions, trash: Trash, watch: StagedWatch) {

@@ -21,6 +21,8 @@ interface Occupant {
   readonly node: NodeId;
   readonly present: boolean;
   readonly isDirectory: boolean;
+  /** A directory that holds something. */
+  readonly isFull: boolean;
 }
 
 /**
@@ -83,6 +85,8 @@ export class TreeMirror {
     const occupant = this.#occupant(parent, name);
     const effect = applyToNamespace(namespace, body);
     if (occupant?.node === node || namespace.child(parent, name) !== node) return effect;
+    // The name has no entry yet: while what it displaces is removed, it must not count as one.
+    namespace.setAwaited(parent, name);
     await this.#vacate(parent, name, occupant, effect);
     await mover.place(node, parent, name);
     return effect;
@@ -106,14 +110,14 @@ export class TreeMirror {
     try {
       const effect = applyToNamespace(namespace, body);
       if (isNothing || namespace.child(parent, name) === moved.node) return effect;
-      if (namespace.node(moved.node) === undefined) {
-        // It was inside what it displaced, and went with it.
-        await this.#vacate(toParent, toName, displaced, effect);
-        return effect;
-      }
       const replaces = from !== undefined && displaced?.present === true && !displaced.isDirectory && !moved.isDirectory && namespace.node(displaced.node) === undefined;
+      const isRescued = from !== undefined && displaced?.isFull === true;
+      // The name has no entry yet: while what it displaces is removed, it must not count as one.
+      if (from === undefined || isRescued) namespace.setAwaited(toParent, toName);
+      // It may be inside what it displaces, and must not go with that.
+      if (isRescued) await mover.detach(from, name, moved.node);
       if (!replaces) await this.#vacate(toParent, toName, displaced, effect);
-      if (from === undefined) await mover.place(moved.node, toParent, toName);
+      if (from === undefined || isRescued) await mover.place(moved.node, toParent, toName);
       else await mover.move({ node: moved.node, from, name, toParent, toName, replaces });
       if (replaces) await mover.ended(effect.ended);
       touched.add(moved.node);
@@ -177,7 +181,9 @@ export class TreeMirror {
     if (node === undefined) return undefined;
     const state = namespace.node(node);
     // A name may outlive its node when a journal moves a directory over one that holds it.
-    return { node, present: state !== undefined && namespace.isPresent(parent, name), isDirectory: state?.nodeKind === 'directory' };
+    const isDirectory = state?.nodeKind === 'directory';
+    const isFull = isDirectory && namespace.children(node)[Symbol.iterator]().next().done !== true;
+    return { node, present: state !== undefined && namespace.isPresent(parent, name), isDirectory, isFull };
   }
 
   /** Takes what a name led to off the disk, as far as it is not needed under another name. */
@@ -187,7 +193,7 @@ export class TreeMirror {
       const lease = await places.lease(parent);
       try {
         if (namespace.node(occupant.node) !== undefined) await mover.detach(lease, name, occupant.node);
-        else await mover.remove(lease, nameBytes(name), { node: occupant.node, isDirectory: occupant.isDirectory, isFull: effect.ended.length > 1 });
+        else await mover.remove(lease, nameBytes(name), { node: occupant.node, isDirectory: occupant.isDirectory, isFull: occupant.isFull });
       } finally {
         lease.release();
       }

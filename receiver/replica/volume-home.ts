@@ -80,21 +80,35 @@ export async function putInPlace(home: Directory, { kind, generation }: { readon
   await home.syncTree();
 }
 
-/** Removes what earlier generations and broken-off rebuilds left. Returns their numbers. */
-export async function clearLeftovers(home: Directory, staging: Directory, keep: { readonly generation: number; readonly rebuilding: number | undefined }): Promise<number[]> {
-  const cleared = new Set<number>();
+export interface KeptGenerations {
+  readonly generation: number;
+  readonly rebuilding: number | undefined;
+}
+
+/** Numbers of earlier generations and broken-off rebuilds that left something. */
+export async function leftoverGenerations(home: Directory, keep: KeptGenerations): Promise<number[]> {
+  const entries = await home.list();
+  return [...new Set(entries.flatMap(({ name }) => leftover(name, keep)?.generation ?? []))];
+}
+
+/** Removes what they left. */
+export async function clearLeftovers(home: Directory, staging: Directory, keep: KeptGenerations): Promise<void> {
   const trash = await Trash.resume({ staging, onStaged: () => {} });
   for (const { name, stat } of await home.list()) {
-    const [, what, digits] = /^(rebuild|staging|replaced)-([0-9]{1,9})$/.exec(name.toString('latin1')) ?? [];
-    const number = Number(digits);
-    if (what === undefined || (what !== 'replaced' && (number === keep.rebuilding || (what === 'staging' && number === keep.generation)))) continue;
+    if (leftover(name, keep) === undefined) continue;
     // Moving a directory takes the right to write to it, which the source's modes may deny.
     if (stat.kind === 'directory') await home.setOwnerAndMode(name, { mode: 0o700 });
     await trash.take(home, name);
-    if (what !== 'replaced') cleared.add(number);
   }
   await trash.empty();
-  return [...cleared];
+}
+
+/** The generation an entry was left by; a replaced tree is its predecessor's, whose staging directory tells the number. */
+function leftover(name: EntryName, { generation, rebuilding }: KeptGenerations): { readonly generation: number | undefined } | undefined {
+  const [, what, digits] = /^(rebuild|staging|replaced)-([0-9]{1,9})$/.exec(name.toString('latin1')) ?? [];
+  if (what === 'replaced') return { generation: undefined };
+  const number = Number(digits);
+  return what === undefined || number === rebuilding || (what === 'staging' && number === generation) ? undefined : { generation: number };
 }
 
 function placeOf(home: Directory, staging: Directory, content: Directory): GenerationPlace {

@@ -6,7 +6,7 @@ import { asDivergence, DivergenceError } from './divergence.js';
 import type { VolumeRecord } from './registry.js';
 import type { ReplicaSetting } from './setting.js';
 import type { VolumeReplicaState, VolumeReplicaStatus } from './status.js';
-import { clearLeftovers, openOrMake, putInPlace, stagingName } from './volume-home.js';
+import { clearLeftovers, leftoverGenerations, openOrMake, putInPlace, stagingName } from './volume-home.js';
 import { VolumeReplica } from './volume-replica.js';
 
 /** A volume's changes in a stretch of the journal that ends at `through`. */
@@ -306,14 +306,16 @@ export class VolumeSlot {
 
   async #clear(home: Directory): Promise<void> {
     const { databases, registry } = this.#setting;
-    const { volume, generation, rebuilding } = this.#record;
+    const { volume, generation } = this.#record;
     if ((await home.lookup(stagingName(generation))) === undefined) return;
+    // The databases first: their directories are what tells that there are any.
+    for (const gone of await leftoverGenerations(home, this.#record)) {
+      databases.remove(volumeDatabaseName(volume, gone));
+      registry.forgetGeneration(volume, gone);
+    }
     const staging = await home.openDirectory(stagingName(generation));
     try {
-      for (const gone of await clearLeftovers(home, staging, { generation, rebuilding })) {
-        databases.remove(volumeDatabaseName(volume, gone));
-        registry.forgetGeneration(volume, gone);
-      }
+      await clearLeftovers(home, staging, this.#record);
     } finally {
       await staging.close();
     }
