@@ -344,13 +344,9 @@ export class SegmentLog {
   async #syncFailed(file: LogFile, segment: SegmentState, cause: unknown): Promise<DurabilityError> {
     const error = new DurabilityError('sync segment', { path: this.#path(segment), cause });
     this.#broken = error;
-    try {
-      // Not just cut off: a byte that is no frame tells the next opening that something is missing here.
-      await file.write([Buffer.alloc(1)], this.#durableSizeBytes);
-      await file.truncate(this.#durableSizeBytes + 1);
-    } catch {
-      // Opening anew writes again whatever it can still read here.
-    }
+    // All but one byte of it: that tells the next opening that something is missing here. Where this fails, opening writes
+    // again whatever it can still read.
+    await file.truncate(this.#durableSizeBytes + 1).catch(() => undefined);
     return error;
   }
 
