@@ -47,8 +47,9 @@ export class Model {
           from.entries.set(body.name, other!);
           to.entries.set(body.toName, node);
         } else {
-          if (other !== undefined) this.#unname(to, body.toName);
+          // The old name goes first: what is moved does not go with a directory that holds it.
           from.entries.delete(body.name);
+          if (other !== undefined) this.#unname(to, body.toName);
           to.entries.set(body.toName, node);
         }
         break;
