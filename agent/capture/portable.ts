@@ -219,6 +219,8 @@ export class PortableSource implements ChangeSource {
       if (signal.aborted) return;
       if (error instanceof RefusedError) {
         await volume.refused();
+        // The spool keeps what is not committed: without this, it might be full of just that for ever.
+        await recorder.commit(signal);
         await sink.whenRoom(signal);
         volume.roomAgain();
       } else if (isBroken(error)) {
