@@ -136,11 +136,20 @@ export class FileWriter {
       await this.#handles.use(writeKey(index), open, (handle) => (size === 0 ? nothing() : handle.truncate(size)));
       file.draft = draft;
     } catch (error) {
-      const problem = cannotExist(errorCode(error));
-      if (problem === undefined || index === 0) throw about(error, this.#table.path(index));
-      this.#table.setState(index, entryState.skip);
-      this.#report.notRepresented.add(problem, this.#table.path(index));
+      this.#giveUp(index, error);
+      if (errorCode(error) !== 'EFBIG') return;
+      // Made before its size was refused: an empty file must not stand for it.
+      await this.#handles.close(writeKey(index));
+      await this.#directories.useParent(index, (directory, name) => directory.unlink(draft ?? name)).catch(nothing);
     }
+  }
+
+  /** Leaves out a file that cannot exist here; throws when the error says something else. */
+  #giveUp(index: number, error: unknown): void {
+    const problem = cannotExist(errorCode(error));
+    if (problem === undefined || index === 0) throw about(error, this.#table.path(index));
+    this.#table.setState(index, entryState.skip);
+    this.#report.notRepresented.add(problem, this.#table.path(index));
   }
 
   /** An existing file: its size, and that its holes hold nothing. */
@@ -152,7 +161,8 @@ export class FileWriter {
       const stat = await handle.stat();
       if (stat.size !== size) {
         file.changed = true;
-        if (!this.#dryRun) await this.#change(file, (writer) => writer.truncate(size));
+        if (!this.#dryRun) await this.#change(file, (writer) => writer.truncate(size)).catch((error: unknown) => this.#giveUp(index, error));
+        if (this.#table.state(index) === entryState.skip) return;
       }
       for await (const span of holeData(handle, data, Math.min(size, stat.size))) {
         file.changed = true;

@@ -71,7 +71,7 @@ export class Report {
   }
 }
 
-/** Whether an error says that a name or kind cannot exist at this place; and how to put it. */
+/** Whether an error says that a name, kind or size cannot exist at this place; and how to put it. */
 export function cannotExist(code: string | undefined): string | undefined {
   switch (code) {
     case 'EEXIST':
@@ -81,6 +81,8 @@ export function cannotExist(code: string | undefined): string | undefined {
     case 'EINVAL':
     case 'EILSEQ':
       return 'its name cannot exist here';
+    case 'EFBIG':
+      return 'it is larger than any file can be here';
     default:
       return undefined;
   }
