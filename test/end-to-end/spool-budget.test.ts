@@ -39,9 +39,8 @@ t.test('writes beyond the spool budget open a gap that closes once the receiver 
   await agent.until('healed', ({ volumes }) => volumes[0]?.phase === 'watching');
   await assertConverged(t, world);
   const gaps = await receiver.json<GapRow[]>('gaps', '--volume', 'data');
-  const gap = gaps.find((each) => /spool/.test(each.cause));
-  t.ok(gap, `the gap is on record with its cause: ${JSON.stringify(gaps)}`);
-  t.ok(gap!.from < during && gap!.to > during, 'it spans the time without room, and is closed');
+  const gap = gaps.find((each) => /spool/.test(each.cause) && each.from < during && each.to > during);
+  t.ok(gap, `a gap with its cause spans the time without room, and is closed: ${JSON.stringify(gaps)}`);
   t.ok(gaps.every((each) => each.to !== ''), 'no gap stays open');
   const [points] = await receiver.json<PointRow[]>('points', '--volume', 'data');
   const range = points!.ranges.find((each) => each.from <= during && (each.to === '' || each.to > during));

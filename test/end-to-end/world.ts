@@ -2,8 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Test } from 'tap';
+import { systemDirectories } from '../../native/index.js';
+import { removeEntry } from '../../native/tree/remove-tree.js';
+import { errorCode } from '../../proto/errors.js';
 import { AgentProgram, ReceiverProgram } from './programs.js';
 import { describeTree, differences, type TreeOptions } from './trees.js';
 
@@ -68,7 +71,21 @@ export class Workplace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const cleanup of this.#cleanups.reverse()) await cleanup().catch(() => undefined);
-    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    await removeWhole(this.directory);
+  }
+}
+
+/** Removes a directory with paths of any length in it. */
+export async function removeWhole(directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  } catch (error) {
+    if (errorCode(error) !== 'ENAMETOOLONG') throw error;
+    const parent = await systemDirectories.openRoot(dirname(directory));
+    const name = Buffer.from(basename(directory));
+    const stat = await parent.lookup(name);
+    if (stat !== undefined) await removeEntry(parent, name, stat);
+    await parent.close();
   }
 }
 
