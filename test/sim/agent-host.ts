@@ -2,7 +2,7 @@
 import { AgentJournal } from '../../agent/journal/journal.js';
 import { Shipper, type ShippedJournal } from '../../agent/transport/shipper.js';
 import type { Change, Sequence } from '../../proto/change.js';
-import { DurabilityError, errorCode } from '../../proto/errors.js';
+import { errorCode } from '../../proto/errors.js';
 import type { JournalId } from '../../proto/journal/frame.js';
 import type { Chance } from './chance.js';
 import type { SimNetwork } from './network.js';
@@ -166,7 +166,7 @@ export class AgentHost {
     if (!process.isAlive) return;
     const code = errorCode(error);
     scheduler.note(`agent: exits: ${String((error as Error).message)}`);
-    if (!(error instanceof DurabilityError) && code !== 'ENOSPC' && code !== 'EIO') {
+    if (code !== 'ENOSPC' && code !== 'EIO') {
       scheduler.fail(`the agent ended: ${(error as Error).stack ?? String(error)}`, error);
       return;
     }
