@@ -1,8 +1,8 @@
 /** Finds out what a directory of segments holds after any kind of stop, and cuts a torn tail back. */
-import { asSequence, type Sequence } from '../change.js';
+import { asSequence, noSequence, type Sequence } from '../change.js';
 import { FormatError } from '../errors.js';
 import { chainFault, type JournalEnd, type JournalId } from './frame.js';
-import { segmentHead } from './layout.js';
+import { segmentHead, segmentTail } from './layout.js';
 import type { LogFile, LogFiles } from './segment-log.js';
 import { readSegmentEnds, scanFrames, type SegmentEnds } from './segment-scan.js';
 import { segmentFileName, segmentFromFileName } from './segment.js';
@@ -56,7 +56,7 @@ export interface RecoveredSegments {
 
 /**
  * Recovers a log. Sealed segments are believed by head and tail (a later read checks every frame);
- * the active one is read whole. Throws FormatError where the journal's end itself is damaged.
+ * the last one, sealed or active, is read whole. Throws FormatError where the journal's end itself is damaged.
  */
 export async function recoverSegments(options: {
   readonly files: LogFiles;
@@ -105,7 +105,8 @@ export async function recoverSegments(options: {
       // What came before the first segment may have been removed, so that one has nothing to follow.
       if (!follows && segments.length > 0) damage.push({ segment: firstSequence, offset: 0, fault: `it does not follow sequence ${end.lastSequence}` });
       const before: JournalEnd = { journal, lastSequence: asSequence(firstSequence - 1n), lastTimeNs: follows ? end.lastTimeNs : 0n, digest: ends.head.previousDigest };
-      if (ends.tail !== undefined) {
+      // Head and tail of the last segment may have reached the disk without what is between them.
+      if (ends.tail !== undefined && (!isLast || ends.tail.lastSequence <= durableFloor || (await isWhole(file, before, ends)))) {
         const { lastSequence, lastTimeNs, lastDigest, frameCount, framesBytes } = ends.tail;
         segments.push({ firstSequence, lastSequence, sizeBytes, frameCount, framesEnd: segmentHead.length + framesBytes });
         if (lastSequence > durableFloor) inDoubtFrom = segmentHead.length;
@@ -138,6 +139,11 @@ export async function recoverSegments(options: {
     throw new FormatError('recover journal', { directory, fault: `it ends at sequence ${end.lastSequence}, but ${durableFloor} was durable` });
   }
   return { segments, active, end, damage, cutBytes, inDoubtFrom };
+}
+
+async function isWhole(file: LogFile, before: JournalEnd, { tail, sizeBytes }: SegmentEnds): Promise<boolean> {
+  const { end, fault } = await scanActive(file, before, sizeBytes - segmentTail.length, noSequence);
+  return fault === undefined && end.lastSequence === tail?.lastSequence && end.digest.equals(tail.lastDigest);
 }
 
 async function scanActive(file: LogFile, before: JournalEnd, sizeBytes: number, durableFloor: Sequence): Promise<{ end: JournalEnd; offset: number; frameCount: number; inDoubtFrom: number | undefined; fault: string | undefined }> {
