@@ -122,6 +122,8 @@ class Reconciliation {
     touched.add(parent);
     const entry = owner === undefined ? undefined : { name: entryName, node: owner };
     await places.permitted(lease, entry, async () => {
+      // Moving a directory takes the right to write to it, which the source's modes may deny.
+      if (stat.kind === 'directory') await lease.directory.setOwnerAndMode(entryName, { mode: 0o700 });
       if (owner !== undefined) await trash.stage(owner, lease.directory, entryName, stat);
       else if (stat.kind === 'directory') await trash.take(lease.directory, entryName);
       else await lease.directory.unlink(entryName);

@@ -1,6 +1,7 @@
 /** The directory of one volume's replica: what lies in it, how a rebuilt generation takes its place, what is left over. */
 import type { VolumeKind } from '../../proto/change.js';
 import type { Directory, EntryName } from '../../native/host/directory.js';
+import { errorCode } from '../../proto/errors.js';
 import { imageName } from './device-body.js';
 import { Trash } from './trash.js';
 
@@ -124,6 +125,14 @@ function placeOf(home: Directory, staging: Directory, content: Directory): Gener
 
 /** For a device that is to be seen, the image lies in the volume's directory itself. */
 async function openContent(home: Directory, { kind, generation, beside }: GenerationId): Promise<Directory> {
-  if (beside) return home.openDirectory(rebuildName(generation));
-  return kind === 'tree' ? home.openDirectory(treeName) : home;
+  if (!beside && kind === 'device') return home;
+  const name = beside ? rebuildName(generation) : treeName;
+  try {
+    return await home.openDirectory(name);
+  } catch (error) {
+    if (errorCode(error) !== 'EACCES') throw error;
+    // The source's root may keep out the replica's own user; its mode is set again with the rest.
+    await home.setOwnerAndMode(name, { mode: 0o700 });
+    return home.openDirectory(name);
+  }
 }

@@ -210,6 +210,8 @@ export class VolumeReplica {
     this.#body = await this.#openBody();
     const through = this.#intended < durableThrough ? this.#intended : durableThrough;
     if (through > this.#committed) await this.#redo(through);
+    // Opening may have had to loosen the root's mode.
+    else await this.#body.settle();
   }
 
   async #make(): Promise<void> {
