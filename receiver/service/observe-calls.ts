@@ -26,10 +26,13 @@ export function observeCalls(options: { readonly logger: Logger; readonly called
   };
 }
 
+/** From Node.js 24 on, a server's stream whose window was widened may stop receiving for good; measured with 24.21. */
+const canWiden = Number(process.versions.node.split('.')[0]) < 24;
+
 /** gRPC lets clients set their receive window and servers not. Without the session, which is internal to it, calls are slower and no less right. */
 function widen(call: ServerInterceptingCallInterface, widened: WeakSet<ServerHttp2Session>): void {
   const session = (call as { readonly stream?: { readonly session?: ServerHttp2Session } }).stream?.session;
-  if (session === undefined || widened.has(session) || session.destroyed) return;
+  if (!canWiden || session === undefined || widened.has(session) || session.destroyed) return;
   widened.add(session);
   session.setLocalWindowSize(receiveWindowBytes);
   session.settings({ initialWindowSize: receiveWindowBytes });
