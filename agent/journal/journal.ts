@@ -88,7 +88,7 @@ export class AgentJournal implements AsyncDisposable {
     for (const span of opened.undurable) if (span.lastSequence > this.#receiverThrough) this.#undurable.push(span);
     this.#budget = new SpoolBudget(options.spoolBytesMax ?? spoolBytesMaxDefault);
     this.#recent = new RecentFrames(options.recentBytesMax ?? recentBytesMaxDefault);
-    this.#space = new DiskSpace({ files, directory: this.#directory, ...(options.freeBytesMin === undefined ? {} : { freeBytesMin: options.freeBytesMin }), changed: () => this.#roomChanged() });
+    this.#space = new DiskSpace({ files, directory: this.#directory, ...(options.freeBytesMin === undefined ? {} : { freeBytesMin: options.freeBytesMin }), pendingBytes: () => this.#writer.queuedBytes + this.#sequencer.openBytes, changed: () => this.#roomChanged() });
     const log = (): SegmentLog => this.#log;
     const failed = (error: DurabilityError): void => this.#break(error);
     this.#intake = new Intake({ admission: (controlOnly) => this.#admission(controlOnly), take: (changes) => this.#take(changes) });
@@ -97,7 +97,7 @@ export class AgentJournal implements AsyncDisposable {
       closed: (frame) => this.#frameClosed(frame),
       failed: (cause) => this.#break(new DurabilityError('encode frame', { cause })),
     });
-    this.#writer = new SpoolWriter({ log, failed, written: (frame) => this.#frameWritten(frame), fullChanged: () => this.#roomChanged() });
+    this.#writer = new SpoolWriter({ log, failed, written: (frame) => this.#frameWritten(frame), fullChanged: () => (this.#writer.fullCause === undefined ? this.#roomChanged() : this.#space.exhausted()) });
     this.#sync = new GroupSync({ log, clock, failed, policy: options.syncPolicy ?? defaultSyncPolicy });
     this.#sync.noteReceiver(this.#receiverThrough);
     this.#memory = new MemoryKeeper({ files, clock, logger, directory: this.#directory, journal, memory: () => this.#remembered() });
@@ -364,6 +364,7 @@ export class AgentJournal implements AsyncDisposable {
     const { lastSequence, firstTimeNs } = frame.header;
     this.#undurable.push({ lastSequence, firstTimeNs, bytes: frameLength(frame) });
     this.#writer.enqueue(frame);
+    this.#space.spend(frameLength(frame));
     if (this.#budget.update(this.#usedBytes())) this.#roomChanged();
   }
 

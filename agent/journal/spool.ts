@@ -38,7 +38,7 @@ export async function openSpool(options: JournalOptions): Promise<OpenedSpool> {
   const { memory, fault } = await loadMemory(files, directory, journal);
   if (fault !== undefined) logger.warn({ err: fault }, 'the spool state cannot be read; the receiver is asked what it holds');
   const log = await SegmentLog.open({
-    files, directory, journal, segmentSizeBytes: segmentSizeBytes(options), durableFloor: durableFloor(memory),
+    files, directory, journal, segmentSizeBytes: await segmentSizeBytes(options), durableFloor: durableFloor(memory),
     ...(memory?.base === undefined ? {} : { startAfter: memory.base }),
     // Should this start end before it is done, the next one finds nothing left to cut.
     ...(memory === undefined ? {} : { beforeCut: () => saveMemory(files, directory, journal, { ...memory, mayBehind: true }) }),
@@ -60,7 +60,7 @@ export async function restartSpool(options: JournalOptions, log: SegmentLog, end
   await log.close();
   for (const { firstSequence } of log.segments) await files.remove(`${directory}/${segmentFileName(firstSequence)}`);
   await files.syncDirectory(directory);
-  return SegmentLog.open({ files, directory, journal, segmentSizeBytes: segmentSizeBytes(options), startAfter: end });
+  return SegmentLog.open({ files, directory, journal, segmentSizeBytes: await segmentSizeBytes(options), startAfter: end });
 }
 
 /** A frame as it travels; header and payload are copied only where they do not lie side by side already. */
@@ -71,9 +71,12 @@ export function spooled(frame: Frame): SpooledFrame {
   return { firstSequence, lastSequence, bytes };
 }
 
-/** Small budgets get small segments: what one segment holds is trimmed together. */
-function segmentSizeBytes({ segmentSizeBytes: given, spoolBytesMax }: JournalOptions): number {
-  return given ?? Math.max(mebibyte, Math.min(segmentSizeBytesDefault, Math.floor((spoolBytesMax ?? spoolBytesMaxDefault) / 8)));
+/** Small budgets and small disks get small segments: what one segment holds is trimmed together, and the last one stays. */
+async function segmentSizeBytes(options: JournalOptions): Promise<number> {
+  const { files, segmentSizeBytes: given, spoolBytesMax } = options;
+  if (given !== undefined) return given;
+  const { totalBytes } = await files.space(spoolDirectory(options)).catch(() => ({ totalBytes: Number.POSITIVE_INFINITY }));
+  return Math.max(mebibyte, Math.min(segmentSizeBytesDefault, Math.floor((spoolBytesMax ?? spoolBytesMaxDefault) / 8), Math.floor(totalBytes / 32)));
 }
 
 /** One span a segment: reading every frame's header of a long spool would delay the start, and lag may err upwards. */
