@@ -54,7 +54,7 @@ export function drawWeather(chance: Chance): Weather {
     treeFull: rare(0.005, 4),
     disturbances,
     disturbEveryMs: chance.pick([300, 1000, 4000]),
-    agentCapacityBytes: chance.oneIn(4) ? chance.between(40, 400) * 1024 : roomy,
-    receiverCapacityBytes: chance.oneIn(4) ? chance.between(40, 400) * 1024 : roomy,
+    agentCapacityBytes: chance.oneIn(4) ? chance.between(12, 200) * 1024 : roomy,
+    receiverCapacityBytes: chance.oneIn(4) ? chance.between(12, 200) * 1024 : roomy,
   };
 }

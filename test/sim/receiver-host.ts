@@ -17,6 +17,8 @@ import { worldLogger } from './world-log.js';
 
 export const receiverDirectory = '/receiver/journals';
 
+const reserveBytes = 8192;
+
 export interface ReceiverSettings {
   readonly segmentSizeBytes: number;
   readonly windowBytes: number;
@@ -111,7 +113,7 @@ export class ReceiverHost {
     let follower: Awaited<ReturnType<ReplicaSlot['start']>> | undefined;
     const subscribers = new Set<(through: Sequence) => void>();
     const ingest = new Ingest({
-      store, clock, logger, windowBytes: settings.windowBytes, reserveBytes: 8192,
+      store, clock, logger, windowBytes: settings.windowBytes, reserveBytes,
       space: () => files.space(),
       durableFloor: () => this.#catalogued,
       knownVolumes: async () => {
@@ -131,7 +133,10 @@ export class ReceiverHost {
           if (chance.oneIn(4)) this.#catalogued = asSequence(progress.through);
           follower?.poke();
         },
-        state: () => undefined,
+        // The receiver looks how much is free before it writes, so its disk is seldom heard to be full.
+        state: (_, { state }) => {
+          if (state === 'disk-full' && disk.freeBytes < reserveBytes + 4096) disk.fired('disk full');
+        },
         connected: () => undefined,
         disconnected: () => undefined,
         reported: () => undefined,
