@@ -141,7 +141,7 @@ async function lag(work: string): Promise<void> {
   const path = join(bench.data, 'probe');
   await writeFile(path, '');
   await bench.agent.command('flush');
-  const probes = 100;
+  const probes = 50;
   const lagsMs: number[] = [];
   const status = () => ask(bench.agent.state, 'status', {});
   for (let probe = 0; probe < probes; probe += 1) {
