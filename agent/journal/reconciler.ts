@@ -1,5 +1,6 @@
 /** Carries out what the reconcile table decides: compares digests, fetches what is missing, adopts the receiver's end. */
 import { asSequence, type Change, type Sequence } from '../../proto/change.js';
+import { DurabilityError } from '../../proto/errors.js';
 import { frameChanges, type Frame, type JournalEnd } from '../../proto/journal/frame.js';
 import type { SegmentLog } from '../../proto/journal/segment-log.js';
 import type { Welcome } from '../../proto/wire/messages.js';
@@ -97,11 +98,24 @@ async function fetch(subject: ReconcileSubject, welcome: Welcome, from: { readon
       },
       take: async (frame) => {
         await subject.log().append(frame);
-        await subject.onRecovered(changesAfter(frame, replayAfter));
+        await recover(subject, changesAfter(frame, replayAfter));
       },
     });
   } finally {
     subject.moved();
+  }
+}
+
+/**
+ * The frame is in the log by now, so the next reconciliation would go on behind it: an engine that did
+ * not take it over must not append after it. Only a start, which replays the log, puts that right.
+ */
+async function recover({ onRecovered }: ReconcileSubject, changes: readonly Change[]): Promise<void> {
+  try {
+    await onRecovered(changes);
+  } catch (error) {
+    // Not as the cause: an engine's full disk is not one that the log can wait out.
+    throw new DurabilityError('hand fetched changes to the engine', { fault: (error as Error).message });
   }
 }
 

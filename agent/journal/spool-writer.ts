@@ -82,7 +82,8 @@ export class SpoolWriter {
       }
       this.#becomeFull(undefined);
     } catch (error) {
-      if (writeVerdict(error) === 'retry') this.#becomeFull((error as Error).message);
+      // A sync may find the disk full as well, and breaks the log all the same.
+      if (writeVerdict(error) === 'retry' && this.#options.log().usable) this.#becomeFull((error as Error).message);
       else this.#options.failed(error instanceof DurabilityError ? error : new DurabilityError('append frame', { cause: error }));
     } finally {
       this.#isRunning = false;
@@ -95,7 +96,7 @@ export class SpoolWriter {
       await this.#options.log().seal();
     } catch (error) {
       // Without room for the tail the segment stays as it is.
-      if (writeVerdict(error) === 'broken') this.#options.failed(error instanceof DurabilityError ? error : new DurabilityError('seal segment', { cause: error }));
+      if (writeVerdict(error) === 'broken' || !this.#options.log().usable) this.#options.failed(error instanceof DurabilityError ? error : new DurabilityError('seal segment', { cause: error }));
     } finally {
       this.#isRunning = false;
       this.#idle.check();

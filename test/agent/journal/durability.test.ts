@@ -180,3 +180,19 @@ t.test('the queue behind lag is bounded, and errs towards too much', async (t) =
   t.equal(queue.bytes, 0);
   t.equal(queue.oldestNs, undefined);
 });
+
+t.test('a disk that is found full by a sync breaks the journal: the segment is in doubt, and waiting would be for ever', async (t) => {
+  const { journal, clock, files } = await openJournal({ segmentSizeBytes: 3000 });
+  journal.noteLink(true);
+  await journal.append([noise(2000)]);
+  await clock.advance(20);
+  files.fault = (deed, path) => (deed === 'datasync' && path.endsWith('.segment') ? 'ENOSPC' : undefined);
+  for (let count = 0; count < 3 && journal.state.state !== 'broken'; count += 1) {
+    await journal.append([noise(2000, count)]);
+    await clock.advance(20);
+  }
+  t.equal(files.fired, 1, 'sealing a segment met it');
+  t.equal(journal.state.state, 'broken');
+  files.fault = undefined;
+  await journal.close();
+});

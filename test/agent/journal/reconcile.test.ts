@@ -296,3 +296,19 @@ t.test('no space for what is fetched is no end: it is tried again', async (t) =>
   await clock.advance(20);
   await journal.close();
 });
+
+t.test('fetched changes that the engine could not take over are not appended after: a start replays them', async (t) => {
+  const first = await filled();
+  const copy = await new Copy().take(first.journal);
+  const files = first.files.afterPowerLoss();
+  const before = { files, bootId: 'boot-2', as: 'found', keepAfter: asSequence(2n) } as const;
+  const { journal } = await openJournal({ ...before, onRecovered: async () => Promise.reject(Object.assign(new Error('database or disk is full'), { code: 'ENOSPC' })) });
+  await t.rejects(journal.reconcile({ welcome: copy.welcome(), readFrames: copy.readFrames }), { name: 'DurabilityError', message: /database or disk is full/ });
+  t.match(await journal.whenBroken(), { message: /hand fetched changes/ });
+  await t.rejects(journal.append([noise(5)]), 'nothing is appended after what the engine does not know');
+  await journal.close();
+  const next = await openJournal({ ...before, files: files.afterKill() });
+  t.ok(next.journal.mayBehind, 'the next start asks the receiver again');
+  t.ok((await allChanges(next.journal, asSequence(2n))).some(({ sequence }) => sequence === 3n), 'and has what is to be replayed');
+  await next.journal.close();
+});
