@@ -85,6 +85,8 @@ export function applyChange(index: CaptureIndex, hasher: BlockHasher, volume: nu
     }
     case 'baseline':
       index.setBaseline(volume, body.edge === 'begin' ? 'begun' : 'done');
+      // The least that a start after a crash must know: from when on it was not watching.
+      if (body.edge === 'end') index.setKnownThrough(volume, timeNs);
       return;
     case 'gap':
       if (body.edge === 'open') index.openGap(volume, body);

@@ -6,9 +6,12 @@ const reportsMax = 100;
 export class Reports {
   readonly #latest = new Map<string, string>();
   #count = 0;
+  /** Grows with every try that found something that should be captured and could not be. */
+  unread = 0;
 
   /** Notes a problem; the same one at the same path counts once while it is remembered. */
-  add(path: string, problem: string): boolean {
+  add(path: string, problem: string, isLeftOut: boolean): boolean {
+    if (!isLeftOut) this.unread += 1;
     if (this.#latest.get(path) === problem) return false;
     this.#latest.delete(path);
     this.#latest.set(path, problem);

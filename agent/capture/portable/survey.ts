@@ -183,7 +183,7 @@ export class Survey implements AsyncDisposable {
     const { index, volume, excludes } = this.#parts;
     if (excludes.isExcluded(excludes.needsPath ? this.#textPath(parent, name) : '', stat)) return this.#gone(parent, name, row, now);
     if (stat.kind === 'directory' && stat.dev !== this.rootStat.dev) {
-      this.#report(parent, name, 'another file system is mounted here; it is not captured as part of this volume');
+      this.#parts.report(this.display(parent, name), 'another file system is mounted here; it is not captured as part of this volume', true);
       return;
     }
     const identity = this.identify(stat);
@@ -201,7 +201,8 @@ export class Survey implements AsyncDisposable {
       index.setIdentity(volume, known.node, null);
       known = undefined;
     }
-    if (known === undefined && row !== undefined && row.identity === null && canBe(row, seen)) {
+    // Asked again: another name of the node may have told its inode since the row was read.
+    if (known === undefined && row !== undefined && row.identity === null && index.node(volume, row.node)?.identity === null && canBe(row, seen)) {
       // The inode was not known, as after a crash: the name tells which node it is.
       this.#parts.recorder.touch();
       index.setIdentity(volume, row.node, identity);

@@ -24,6 +24,7 @@ interface Walk {
   readonly startedMs: number;
   readonly takenAtStart: number;
   readonly hintsAtStart: number;
+  readonly unreadAtStart: number;
   readonly watchedAtStart: boolean;
   /** Gaps that this look heals. */
   readonly gaps: readonly number[];
@@ -96,8 +97,8 @@ export class VolumeCapture {
     });
     this.#parts = {
       ...options.parts,
-      report: (path, problem) => {
-        if (this.#reports.add(path, problem)) options.logger.warn({ volume: definition.name, path, problem }, 'not captured');
+      report: (path, problem, isLeftOut = false) => {
+        if (this.#reports.add(path, problem, isLeftOut)) options.logger.warn({ volume: definition.name, path, problem }, 'not captured');
       },
       clearReport: (path) => this.#reports.clear(path),
       onUnwatchable: (directory) => this.#unwatchable.add(directory),
@@ -385,6 +386,7 @@ export class VolumeCapture {
       startedMs: this.#nowMs,
       takenAtStart: recorder.taken(this.#volume),
       hintsAtStart: this.#feed.serial,
+      unreadAtStart: this.#reports.unread,
       watchedAtStart: this.#feed.isComplete,
       gaps,
       rootDone: false,
@@ -459,8 +461,9 @@ export class VolumeCapture {
       this.#feed.restart();
     }
     const quiet = !changed && walk.hintsAtStart === this.#feed.serial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
-    if (quiet) await this.#settle(walk);
-    else this.#quiet.again(this.#nowMs, tookMs, this.#options.timing.quietMs);
+    if (!quiet) this.#quiet.again(this.#nowMs, tookMs, this.#options.timing.quietMs);
+    // What could not be read was not found equal.
+    else if (this.#reports.unread === walk.unreadAtStart) await this.#settle(walk);
     if (!walk.unstable) this.#retries.clear();
     this.#flushes.end(walk);
   }

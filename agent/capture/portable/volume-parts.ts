@@ -17,8 +17,8 @@ export interface VolumeParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly excludes: Excludes;
-  /** Notes what could not be captured, by path as a person may see it. */
-  report(path: string, problem: string): void;
+  /** Notes what could not be captured, by path as a person may see it; `isLeftOut`: it is no part of the volume anyway. */
+  report(path: string, problem: string, isLeftOut?: boolean): void;
   clearReport(path: string): void;
   /** A directory whose name no watcher can take: it has to be polled. */
   onUnwatchable(directory: number): void;

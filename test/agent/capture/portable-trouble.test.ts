@@ -73,6 +73,28 @@ t.test('a file that cannot be read is there with its metadata, reported, and rea
   t.strictSame(bench.source!.status(volume)!.reports, []);
 });
 
+t.test('a volume of which something cannot be read is not said to be equal', async (t) => {
+  let refused = true;
+  const directories = wrapping({
+    openFile(name) {
+      if (refused && name === 'secret') throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'openat' });
+    },
+    stat: (name, stat) => (name === 'mount' ? { ...stat, dev: stat.dev + 1n } : stat),
+  });
+  const bench = new PortableBench(t, { directories, timing: { scanIntervalMs: 20, quietMs: 10 } });
+  writeFileSync(join(bench.root, 'secret'), 'hidden', { mode: 0o600 });
+  mkdirSync(join(bench.root, 'mount'));
+  await bench.open();
+  await bench.source!.flush();
+  const looks = new Set<bigint | undefined>();
+  await until(() => looks.add(bench.source!.status(volume)!.lastScanNs).size >= 6);
+  t.strictSame(bench.sink.bodies('settled'), []);
+  t.equal(bench.source!.status(volume)!.settled, false);
+  refused = false;
+  await until(() => bench.sink.bodies('settled').length > 0);
+  t.equal(bench.sink.bodies('write').length, 1, 'only when all of it was read; what is mounted is no part of it');
+});
+
 t.test('another file system inside the volume is reported and left alone', async (t) => {
   let mounted = true;
   const directories = wrapping({ stat: (name, stat) => (mounted && name === 'mount' ? { ...stat, dev: stat.dev + 1n } : stat) });

@@ -2,6 +2,8 @@
 import { appendFileSync, chmodSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { systemClock } from '../../../native/host/clock.js';
+import { ModelTree } from './model-tree.js';
 import { PortableBench, until, volume } from './portable-bench.js';
 
 t.test('a new volume is copied whole between the edges of a baseline', async (t) => {
@@ -155,6 +157,39 @@ t.test('a root restored from a copy is compared by name', async (t) => {
   const { journal, tree } = await bench.compare();
   t.strictSame(journal, tree);
   t.equal(bench.sink.bodies('create').length, 2, 'nothing is created a second time');
+});
+
+t.test('names of one file that are files of their own in a restored root are told apart at once', async (t) => {
+  const bench = new PortableBench(t, { timing: { tickMs: 20 } });
+  writeFileSync(join(bench.root, 'a'), 'content');
+  linkSync(join(bench.root, 'a'), join(bench.root, 'b'));
+  await bench.open();
+  await bench.source!.flush();
+  await systemClock.sleep(400);
+  mkdirSync(`${bench.root}.copy`);
+  writeFileSync(join(`${bench.root}.copy`, 'a'), 'of a');
+  writeFileSync(join(`${bench.root}.copy`, 'b'), 'of b');
+  renameSync(bench.root, `${bench.root}.old`);
+  renameSync(`${bench.root}.copy`, bench.root);
+  const closed = (): number => bench.sink.changes.findIndex(({ body }) => body.kind === 'gap' && body.edge === 'close' && /replaced/.test(body.cause));
+  await until(() => closed() >= 0);
+  const healed = ModelTree.from(bench.sink.changes.slice(0, closed()), volume).describe();
+  const { tree } = await bench.compare();
+  t.strictSame(healed, tree, 'the look that closes the gap has seen both');
+});
+
+t.test('a crash right after the initial copy leaves the time since then unknown', async (t) => {
+  const bench = new PortableBench(t, { timing: { quietMs: 1_000_000 } });
+  writeFileSync(join(bench.root, 'file'), 'content');
+  bench.sink.syncs = false;
+  await bench.open();
+  const ended = () => bench.sink.changes.find(({ body }) => body.kind === 'baseline' && body.edge === 'end');
+  await until(() => ended() !== undefined);
+  await bench.crash(Infinity);
+  await bench.open();
+  const [gap] = bench.sink.bodies('gap');
+  t.match(gap, { kind: 'gap', edge: 'open', label: 'unknown', cause: 'the agent was not running' });
+  t.ok(gap?.kind === 'gap' && gap.sinceNs <= ended()!.timeNs, 'from the end of the copy on, not from the start only');
 });
 
 t.test('what is excluded is left out, and goes when it becomes so', async (t) => {
