@@ -19,6 +19,8 @@ export interface ReplicaLimits {
   readonly retryLongestMs: number;
   /** How often it is looked whether a checkpoint is due. */
   readonly tickMs: number;
+  /** How often, while changes keep coming, it is noted up to where the journal was read. */
+  readonly quietMs: number;
 }
 
 export const defaultLimits: ReplicaLimits = {
@@ -34,4 +36,5 @@ export const defaultLimits: ReplicaLimits = {
   retryMs: 2000,
   retryLongestMs: 60_000,
   tickMs: 1000,
+  quietMs: 15_000,
 };

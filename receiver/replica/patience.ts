@@ -2,6 +2,8 @@
 import type { Clock } from '../../native/host/clock.js';
 import { isDiskFull } from './divergence.js';
 
+export const diskFull = 'disk full';
+
 export interface PatienceOptions {
   readonly clock: Clock;
   readonly retryMs: number;
@@ -28,7 +30,7 @@ export class Patience {
         } catch (error) {
           if (!isDiskFull(error)) throw error;
         }
-        if (!stalled) onStall('disk full');
+        if (!stalled) onStall(diskFull);
         stalled = true;
         await clock.sleep(retryMs, signal);
       }

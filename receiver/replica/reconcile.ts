@@ -17,6 +17,7 @@ export interface ReconcileParts {
   readonly trash: Trash;
   readonly touched: Touched;
   readonly asRoot: boolean;
+  readonly signal: AbortSignal;
   /** Has the function told of every node whose entry is moved to the staging directory. */
   readonly watchStaged: (onStaged: ((node: NodeId) => void) | undefined) => void;
 }
@@ -49,7 +50,7 @@ class Reconciliation {
   }
 
   async run(): Promise<void> {
-    const { namespace, places, trash, watchStaged } = this.#parts;
+    const { namespace, places, trash, signal, watchStaged } = this.#parts;
     const stagedBefore = namespace.stagedOrUnmade().filter((node) => namespace.isStaged(node));
     namespace.clearStaged();
     watchStaged((node) => {
@@ -64,7 +65,10 @@ class Reconciliation {
     const root = await places.lease(rootNode);
     this.#compare(rootNode, await root.directory.stat());
     this.#toVisit.push(rootNode);
-    for (let node = this.#toVisit.pop(); node !== undefined; node = this.#toVisit.pop()) await this.#visit(node);
+    for (let node = this.#toVisit.pop(); node !== undefined; node = this.#toVisit.pop()) {
+      signal.throwIfAborted();
+      await this.#visit(node);
+    }
     await this.#placeMissing();
     await this.#tidyStaging();
     for (const node of stagedBefore) {

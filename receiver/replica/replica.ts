@@ -10,7 +10,7 @@ import { defaultLimits, type ReplicaLimits } from './limits.js';
 import { Registry } from './registry.js';
 import type { ReplicaLogger, ReplicaSetting } from './setting.js';
 import type { JournalReplicaStatus } from './status.js';
-import { VolumeSlot, type Batch } from './volume-slot.js';
+import { askedFor, VolumeSlot, type Batch } from './volume-slot.js';
 
 export interface JournalReplicaOptions {
   readonly reader: JournalReader;
@@ -46,8 +46,9 @@ export class JournalReplica implements AsyncDisposable {
   #ticking: Promise<void> | undefined;
   #reason = '';
   #progress = noSequence;
-  #lastWorkMs = 0;
-  #resting = true;
+  #lastWorkMs: number;
+  #quietMs: number;
+  #resting = false;
   #closing = false;
 
   /** Opens what an earlier process left. Nothing is applied before `applyThrough`, but repairs begin. */
@@ -62,6 +63,7 @@ export class JournalReplica implements AsyncDisposable {
     const { directories, root, databases, clock, logger, asRoot } = options;
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#lastWorkMs = this.#quietMs = clock.monotonicMs();
     const registry = openRegistry(databases, logger);
     this.#setting = { directories, root, databases, registry, clock, logger, asRoot, signal: this.#stop.signal, limits: this.#limits, onApplied: (volume, through) => this.#noteApplied(volume, through) };
     this.#handed = this.#quietThrough = registry.readThrough;
@@ -85,6 +87,7 @@ export class JournalReplica implements AsyncDisposable {
   notifyDurable(through: Sequence): void {
     if (through > this.#target) this.#target = through;
     if (!this.#closing && this.#handed < this.#target) this.#startPump();
+    else this.#noteProgress();
   }
 
   /** Applies what is durable up to `through`; resolves when it is visible in every volume that has not failed. */
@@ -99,7 +102,7 @@ export class JournalReplica implements AsyncDisposable {
   }
 
   /** Has a volume made anew from the journal; resolves when it is. */
-  async rebuild(volume: VolumeId, cause = 'asked for'): Promise<void> {
+  async rebuild(volume: VolumeId, cause = askedFor): Promise<void> {
     const slot = this.#slots.get(volume);
     if (slot === undefined) throw new UsageError(`the journal has no volume ${volume}, or it was not read that far yet`);
     await slot.rebuild(cause);
@@ -168,6 +171,7 @@ export class JournalReplica implements AsyncDisposable {
         return durable();
       },
       read: (volume, range) => this.#read(volume, range),
+      onBrought: () => this.#noteProgress(),
     });
   }
 
@@ -266,14 +270,20 @@ export class JournalReplica implements AsyncDisposable {
   /** Makes checkpoints that are due; when nothing comes any more, leaves nothing to repair. */
   async #sweep(): Promise<void> {
     const idle = this.#pumping === undefined && this.#options.clock.monotonicMs() - this.#lastWorkMs >= 2 * this.#limits.tickMs;
-    if (!idle) return this.#eachAttached((slot) => slot.checkpoint({ idle: false }));
+    if (!idle) {
+      await this.#eachAttached((slot) => slot.checkpoint({ idle: false }));
+      if (this.#options.clock.monotonicMs() - this.#quietMs >= this.#limits.quietMs) this.#noteQuiet();
+      return;
+    }
     if (this.#resting) return;
     this.#resting = true;
     await this.#eachAttached((slot) => slot.checkpoint({ idle: true }));
     this.#noteQuiet();
   }
 
+  /** Lets the next start begin to read here. */
   #noteQuiet(): void {
+    this.#quietMs = this.#options.clock.monotonicMs();
     if (this.#handed === this.#quietThrough) return;
     const quiet = [...this.#slots.values()].flatMap((slot) => slot.quiet() ?? []);
     this.#setting.registry.setQuiet(this.#handed, quiet);

@@ -23,6 +23,8 @@ export interface TreeBodyOptions {
   readonly staging: Directory;
   readonly patience: Patience;
   readonly deviations: Deviations;
+  /** Ends a repair, which may take long. */
+  readonly signal: AbortSignal;
   readonly asRoot: boolean;
   readonly directoriesMax: number;
   readonly filesMax: number;
@@ -119,6 +121,7 @@ export class TreeBody implements VolumeBody {
       trash: this.#trash,
       touched: this.#touched,
       asRoot: this.#options.asRoot,
+      signal: this.#options.signal,
       watchStaged: (onStaged) => (this.#watch.tell = onStaged),
     });
     const written = new Set<NodeId>();

@@ -92,6 +92,22 @@ export async function leftoverGenerations(home: Directory, keep: KeptGenerations
   return [...new Set(entries.flatMap(({ name }) => leftover(name, keep)?.generation ?? []))];
 }
 
+/** Removes the tree or image that is to be seen, by way of its own staging directory. */
+export async function removeContent(home: Directory, { kind, generation }: { readonly kind: VolumeKind; readonly generation: number }): Promise<void> {
+  const content = kind === 'tree' ? treeName : imageName;
+  const stat = await home.lookup(content);
+  if (stat === undefined) return;
+  const staging = await openOrMake(home, stagingName(generation));
+  try {
+    const trash = await Trash.resume({ staging, onStaged: () => {} });
+    if (stat.kind === 'directory') await home.setOwnerAndMode(content, { mode: 0o700 });
+    await trash.take(home, content);
+    await trash.empty();
+  } finally {
+    await staging.close();
+  }
+}
+
 /** Removes what they left. */
 export async function clearLeftovers(home: Directory, staging: Directory, keep: KeptGenerations): Promise<void> {
   const trash = await Trash.resume({ staging, onStaged: () => {} });

@@ -1,6 +1,6 @@
 /** One generation of one volume's replica: applies changes in order, makes checkpoints, and recovers from any end of its process. */
 import type { Database } from 'better-sqlite3';
-import { asSequence, rootNode, type Change, type Sequence, type VolumeId, type VolumeKind } from '../../proto/change.js';
+import { asSequence, isControl, rootNode, type Change, type Sequence, type VolumeId, type VolumeKind } from '../../proto/change.js';
 import { payloadBytes } from '../../proto/wire/convert.js';
 import { plantRoot } from '../../proto/tree/namespace.js';
 import type { Clock } from '../../native/host/clock.js';
@@ -228,7 +228,7 @@ export class VolumeReplica {
   async #openBody(): Promise<VolumeBody> {
     const { kind, asRoot, limits } = this.#options;
     const { content, staging } = this.#place!;
-    const shared = { patience: this.#patience, deviations: this.#deviations };
+    const shared = { patience: this.#patience, deviations: this.#deviations, signal: this.#options.signal };
     if (kind === 'tree') return TreeBody.open({ ...shared, namespace: this.#namespace, tree: content, staging, asRoot, directoriesMax: limits.directoriesMax, filesMax: limits.filesMax });
     const mark = this.#namespace.mark(rootNode);
     if (mark === undefined) throw new DivergenceError('the image was never made');
@@ -260,6 +260,11 @@ export class VolumeReplica {
     const { sequence, body } = change;
     if (this.#guard.blocks(body, () => this.#body!.displaces(body))) await this.#checkpoint();
     this.#note(change);
+    // What says nothing of names, content or the volume's own standing leaves nothing to be made durable.
+    if (isControl(body) && body.kind !== 'baseline' && body.kind !== 'retired' && body.kind !== 'volume') {
+      this.#applied = sequence;
+      return;
+    }
     if (sequence > this.#intended) {
       this.#intended = asSequence((through > sequence ? through : sequence) + BigInt(limits.intentAhead));
       registry.setIntent(volume, generation, this.#intended);

@@ -6,8 +6,12 @@ import { asDivergence, DivergenceError } from './divergence.js';
 import type { VolumeRecord } from './registry.js';
 import type { ReplicaSetting } from './setting.js';
 import type { VolumeReplicaState, VolumeReplicaStatus } from './status.js';
-import { clearLeftovers, leftoverGenerations, openOrMake, putInPlace, stagingName } from './volume-home.js';
+import { clearLeftovers, leftoverGenerations, openOrMake, putInPlace, removeContent, stagingName } from './volume-home.js';
+import { diskFull } from './patience.js';
 import { VolumeReplica } from './volume-replica.js';
+
+/** The cause of a rebuild that somebody asked for. */
+export const askedFor = 'asked for';
 
 /** A volume's changes in a stretch of the journal that ends at `through`. */
 export interface Batch {
@@ -21,6 +25,8 @@ export interface SlotJournal {
   readonly handedThrough: Sequence;
   readonly durableThrough: Sequence;
   read(volume: VolumeId, range: { readonly after: Sequence; readonly through: Sequence }): AsyncIterable<Batch>;
+  /** Told when a volume came into step, or was given up. */
+  onBrought(): void;
 }
 
 export class VolumeSlot {
@@ -36,6 +42,8 @@ export class VolumeSlot {
   #rebuildWanted: string | undefined;
   #reported = noSequence;
   #closing = false;
+  #roomMade: number | undefined;
+  #removing: Promise<void> = Promise.resolve();
   #onAttempt: () => void = () => {};
 
   constructor(record: VolumeRecord, setting: ReplicaSetting, journal: SlotJournal) {
@@ -104,6 +112,7 @@ export class VolumeSlot {
     this.#bringing ??= this.#bring().finally(() => {
       this.#bringing = undefined;
       this.#onAttempt();
+      this.#journal.onBrought();
       if (!this.#closing && this.#rebuildWanted !== undefined) void this.bring();
     });
     return attempted;
@@ -142,6 +151,7 @@ export class VolumeSlot {
   async close(): Promise<void> {
     this.#closing = true;
     await this.whenBrought();
+    await this.#removing;
     const replica = this.#replica;
     const inOrder = this.#attached && this.#stall === undefined;
     this.#replica = undefined;
@@ -198,7 +208,26 @@ export class VolumeSlot {
     if (reason !== undefined && reason !== this.#stall) this.#setting.logger.warn({ volume: this.volume, reason }, 'the replica waits');
     if (reason === undefined && this.#stall !== undefined) this.#setting.logger.info({ volume: this.volume }, 'the replica goes on');
     this.#stall = reason;
-    if (reason !== undefined) this.#onAttempt();
+    if (reason === undefined) return;
+    this.#onAttempt();
+    if (reason === diskFull) this.#makeRoom();
+  }
+
+  /** A tree that diverged is of no more use: what is rebuilt from the journal may need its space. */
+  #makeRoom(): void {
+    const { rebuilding, rebuildCause, kind, generation } = this.#record;
+    if (rebuilding === undefined || rebuildCause === askedFor || this.#roomMade === rebuilding) return;
+    this.#roomMade = rebuilding;
+    this.#setting.logger.warn({ volume: this.volume }, 'the tree that diverged is removed to make room for the rebuilt one');
+    const removing = async (): Promise<void> => {
+      const home = await this.#openHome();
+      try {
+        await removeContent(home, { kind, generation });
+      } finally {
+        await home.close();
+      }
+    };
+    this.#removing = removing().catch((error: unknown) => this.#setting.logger.warn({ volume: this.volume, reason: (error as Error).message }, 'the tree that diverged cannot be removed'));
   }
 
   async #bring(): Promise<void> {
@@ -264,6 +293,7 @@ export class VolumeSlot {
   }
 
   async #finishSwap(): Promise<void> {
+    await this.#removing;
     const { kind, rebuilding } = this.#record;
     const home = await this.#openHome();
     try {

@@ -108,8 +108,9 @@ export class WorkerHost {
     const replica = await this.#replica(journal, through);
     replica.notifyDurable(through);
     // A volume that was never replicated is made from the journal by applying it.
-    if (replica.has(volume)) await replica.rebuild(volume);
-    else await replica.applyThrough(through);
+    const isNew = !replica.has(volume);
+    if (isNew) await replica.applyThrough(through);
+    if (!isNew || !replica.has(volume)) await replica.rebuild(volume);
     const status = replica.status().volumes.find((known) => known.volume === volume);
     return join(this.#root(journal), `${volume}`, status?.kind === 'device' ? 'image' : 'tree');
   }

@@ -141,3 +141,31 @@ t.test('one volume that waits does not keep another from being applied', async (
   t.equal(replica.appliedThrough, journal.last);
   await replica[Symbol.asyncDispose]();
 });
+
+t.test('a tree that diverged is removed where the rebuilt one needs its space', async (t) => {
+  const journal = new MemoryJournal();
+  journal.define();
+  const create = (node: bigint, name: string) => ({ kind: 'create', node: asNodeId(node), parent: asNodeId(1n), name: name as never, metadata: { nodeKind: 'file', mode: 0o600, uid: 0, gid: 0, modifyNs: 5n } }) as const;
+  journal.append([create(2n, 'a'), create(3n, 'b'), create(4n, 'c')]);
+  let small = false;
+  const tree = new MemoryTree({
+    onOperation: async (name) => {
+      if (!small || name !== 'createFile') return;
+      const home = await tree.openRoot('/1');
+      if ((await home.lookup(Buffer.from('tree'))) !== undefined) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    },
+  });
+  const clock = new HandClock();
+  const replica = await openReplica({ reader: journal, directories: tree, databases: new MemoryDatabases(), clock });
+  await replica.applyThrough(journal.last);
+  const root = await tree.openRoot('/1/tree');
+  await root.unlink(Buffer.from('b'));
+  small = true;
+  journal.append([{ kind: 'write', node: asNodeId(3n), offset: 0, data: Buffer.from('x') }]);
+  const done = replica.applyThrough(journal.last);
+  for (let round = 0; round < 5; round += 1) await clock.pass(3000);
+  await done;
+  t.same(await faults(tree, '/1/tree', modelAt(journal)), []);
+  t.match(replica.status().volumes, [{ rebuilds: 1, state: 'filling' }]);
+  await replica[Symbol.asyncDispose]();
+});

@@ -84,7 +84,7 @@ async function survivesKills(t: Test, { user, kills, count }: { readonly user: n
   t.same(await last.line(), ['ended']);
 }
 
-t.test('a replica that is killed under load twenty times over is repaired each time', (t) => survivesKills(t, { user: undefined, kills: 20, count: 12_000 }));
+t.test('a replica that is killed under load twenty times over is repaired each time', (t) => survivesKills(t, { user: undefined, kills: 20, count: 5000 }));
 
 function nobodyMayRead(): boolean {
   if (process.getuid?.() !== 0) return false;
@@ -100,4 +100,4 @@ function nobodyMayRead(): boolean {
   }
 }
 
-t.test('the same as an ordinary user, whom the modes of the source keep out of its own tree', { skip: nobodyMayRead() ? false : 'needs root, to become somebody else who may read this package' }, (t) => survivesKills(t, { user: nobody, kills: 8, count: 5000 }));
+t.test('the same as an ordinary user, whom the modes of the source keep out of its own tree', { skip: nobodyMayRead() ? false : 'needs root, to become somebody else who may read this package' }, (t) => survivesKills(t, { user: nobody, kills: 8, count: 2500 }));
