@@ -171,7 +171,7 @@ async function* restorePoint(
 export async function rebuildReplica(options: { readonly data: DataDirectory; readonly host: HostRow; readonly volume: VolumeId; readonly clock: Clock; readonly files: Files }): Promise<string> {
   const { layout } = options.data;
   await using worker = await ReplicaWorker.start({ journals: layout.journals, replicas: layout.replicas, clock: options.clock, logLevel: 'warn' });
-  return worker.rebuild(options.host.journal, options.volume);
+  return await worker.rebuild(options.host.journal, options.volume);
 }
 
 /**
