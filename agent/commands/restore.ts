@@ -4,7 +4,7 @@ import { systemClock } from '../../native/host/clock.js';
 import { systemFiles } from '../../native/host/files.js';
 import { newCommand, shutdownSignal, withExamples } from '../../native/terminal/program.js';
 import { runRestore } from '../../native/terminal/restore.js';
-import { FormatError } from '../../proto/errors.js';
+import { FormatError, PeerError, UsageError } from '../../proto/errors.js';
 import { pathFromDisplay } from '../../proto/name.js';
 import type { RestoreHead, RestoreItem } from '../../proto/wire/messages.js';
 import { loadIdentity } from '../identity/state.js';
@@ -49,12 +49,17 @@ export function restoreCommand(): Command {
   return withExamples(command, 'afterimage-agent restore --volume data --at -10m --to /srv/restored', 'afterimage-agent restore --volume data --at mark:before-upgrade --to /srv/data --in-place');
 }
 
-/** The stream as the receiver must send it: what comes before a head is refused. */
+/** The stream as the receiver must send it: what comes before a head is refused, and what it says of the request instead of a head is about the command line. */
 async function* headFirst(items: AsyncIterable<RestoreItem>): AsyncGenerator<RestoreHead | Exclude<RestoreItem, RestoreHead>> {
   let begun = false;
-  for await (const item of items) {
-    if (!begun && item.kind !== 'head') throw new FormatError('read restore stream', { fault: 'it does not begin with a head' });
-    begun = true;
-    yield item;
+  try {
+    for await (const item of items) {
+      if (!begun && item.kind !== 'head') throw new FormatError('read restore stream', { fault: 'it does not begin with a head' });
+      begun = true;
+      yield item;
+    }
+  } catch (error) {
+    const isAboutRequest = !begun && error instanceof PeerError && (error.code === 'invalid' || error.code === 'not-found');
+    throw isAboutRequest ? new UsageError(error.message, { cause: error }) : error;
   }
 }

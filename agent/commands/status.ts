@@ -63,5 +63,6 @@ function labelWords(volume: VolumeStatus): string {
 }
 
 function phaseWords(volume: VolumeStatus): string {
-  return volume.progress === undefined ? volume.phase : `${volume.phase} ${describeProgress(volume.progress, 0).split(',')[0]}`;
+  if (volume.progress === undefined || volume.progress.totalBytes === 0) return volume.phase;
+  return `${volume.phase} ${describeProgress(volume.progress, 0).split(', ').slice(0, 2).join(', ')}`;
 }

@@ -1,10 +1,14 @@
 /** The commands that talk to the running agent: protect, unprotect, mark, flush. */
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { systemClock } from '../../native/host/clock.js';
 import { formatJson } from '../../native/terminal/format.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
+import { showProgress } from '../../native/terminal/progress.js';
 import { ask } from '../control/client.js';
 import { configFor, withJson, withState, type StateOption } from './options.js';
+
+const progressIntervalMs = 250;
 
 interface JsonOption extends StateOption {
   readonly json?: boolean;
@@ -21,12 +25,34 @@ export function protectCommand(): Command {
     .option('--name <volume>', 'name of the volume (default: the last part of the path)')
     .addOption(new Option('--engine <engine>', 'how to capture').choices(['auto', 'exact', 'portable']).default('auto'))
     .option('--exclude <glob...>', 'leave out what matches, relative to the directory; may be repeated', [])
-    .action(async (path: string, options: JsonOption & { name?: string; engine: 'auto' | 'exact' | 'portable'; exclude: string[] }) => {
+    .option('--wait', 'stay until the first copy is made, and show its progress; the copy goes on if this is interrupted')
+    .action(async (path: string, options: JsonOption & { name?: string; engine: 'auto' | 'exact' | 'portable'; exclude: string[]; wait?: boolean }) => {
+      const { stateDirectory } = configFor(options);
       const request = { path: resolve(path), engine: options.engine, exclude: options.exclude, ...(options.name === undefined ? {} : { name: options.name }) };
-      const answer = await ask(configFor(options).stateDirectory, 'protect', request);
-      print(options.json, answer, `volume ${answer.name} is protected by the ${answer.engine} engine (${answer.reason}); watch it with "afterimage-agent status"`);
+      const answer = await ask(stateDirectory, 'protect', request);
+      if (options.wait === true) await firstCopy(stateDirectory, answer.name, options.json === true);
+      const further = options.wait === true ? 'its first copy is made' : 'watch it with "afterimage-agent status"';
+      print(options.json, answer, `volume ${answer.name} is protected by the ${answer.engine} engine (${answer.reason}); ${further}`);
     });
-  return withExamples(command, 'afterimage-agent protect /srv/data', 'afterimage-agent protect /home --name home --exclude "**/.cache/**" --exclude "**/*.tmp"');
+  return withExamples(command, 'afterimage-agent protect /srv/data --wait', 'afterimage-agent protect /home --name home --exclude "**/.cache/**" --exclude "**/*.tmp"');
+}
+
+/** Shows the progress of a volume's first copy until it is made. */
+async function firstCopy(stateDirectory: string, name: string, quiet: boolean): Promise<void> {
+  const display = showProgress(`copy ${name}`, { quiet, monotonicMs: () => systemClock.monotonicMs() });
+  try {
+    for (;;) {
+      const { volumes } = await ask(stateDirectory, 'status', {});
+      const volume = volumes.find((known) => known.name === name);
+      if (volume === undefined) throw new Error(`volume ${name} was unprotected before its first copy was made`);
+      if (volume.phase === 'failed') throw new Error(`volume ${name} cannot be copied: ${volume.cause}`);
+      if (volume.progress !== undefined) display.update(volume.progress);
+      else if (volume.phase !== 'starting') return;
+      await systemClock.sleep(progressIntervalMs);
+    }
+  } finally {
+    display.end();
+  }
 }
 
 export function unprotectCommand(): Command {

@@ -9,7 +9,7 @@ import { UsageError } from '../../proto/errors.js';
 import { pathFromDisplay } from '../../proto/name.js';
 import { DataDirectory, openPointOf } from '../data.js';
 import { restoreItems } from '../recovery/restore-source.js';
-import { verifyJournal, verifyPoint, type VerifyResult } from '../recovery/verify.js';
+import { verifyJournal, verifyPoint, type VerifyProgress, type VerifyResult } from '../recovery/verify.js';
 import { withFilters, withJson, withPoint, type HostVolumeOption, type PointOption } from './options.js';
 
 interface RestoreOptions extends PointOption {
@@ -77,8 +77,8 @@ export function verifyCommand(): Command {
         const known = view.timeline.named(options.volume ?? '');
         if (options.volume !== undefined && known.length === 0) throw new UsageError(`host ${host.name} has no volume named ${options.volume}`);
         const display = showProgress(`verify ${host.name}`, { quiet: options.json === true, monotonicMs: () => systemClock.monotonicMs() });
-        const onProgress = ({ doneBytes, sequence, through }: { doneBytes: number; sequence: bigint; through: bigint }): void =>
-          display.update({ doneBytes, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through), unit: 'changes' });
+        const onProgress = ({ doneBytes, totalBytes, sequence, through }: VerifyProgress): void =>
+          display.update({ doneBytes, totalBytes, ...(totalBytes > 0 ? {} : { doneEntries: Number(sequence), totalEntries: Number(through), unit: 'changes' }) });
         if (options.at === undefined) results.push({ host: host.name, result: await verifyJournal({ reader: view.reader, timeline: view.timeline, signal, onProgress }) });
         else {
           await using point = (await openPointOf(view, { volume: options.volume!, at: options.at })).point;

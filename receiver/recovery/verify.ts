@@ -28,6 +28,8 @@ export interface FoundDamage {
 
 export interface VerifyProgress {
   readonly doneBytes: number;
+  /** 0 where it is not known: the sequence then says how far it got. */
+  readonly totalBytes: number;
   readonly sequence: Sequence;
   /** Where it will end. */
   readonly through: Sequence;
@@ -82,7 +84,7 @@ export async function verifyJournal(options: VerifyOptions): Promise<VerifyResul
     isChained = true;
     totals.frames += 1;
     totals.bytes += frameLength(frame);
-    onProgress?.({ doneBytes: totals.bytes, sequence: header.lastSequence, through });
+    onProgress?.({ doneBytes: totals.bytes, totalBytes: 0, sequence: header.lastSequence, through });
   };
   while (end.lastSequence < through) {
     signal?.throwIfAborted();
@@ -126,6 +128,7 @@ export async function verifyPoint(options: { readonly reader: JournalReader; rea
   let frames = 0;
   let bytes = 0;
   const inOrder = [...needed.values()].sort((a, b) => (a.location.segment !== b.location.segment ? (a.location.segment < b.location.segment ? -1 : 1) : a.location.offset - b.location.offset));
+  const totalBytes = inOrder.reduce((sum, { location }) => sum + location.length, 0);
   for (const { location, end } of inOrder) {
     signal?.throwIfAborted();
     try {
@@ -136,7 +139,7 @@ export async function verifyPoint(options: { readonly reader: JournalReader; rea
     }
     frames += 1;
     bytes += location.length;
-    onProgress?.({ doneBytes: bytes, sequence: location.segment, through: point.sequence });
+    onProgress?.({ doneBytes: bytes, totalBytes, sequence: point.sequence, through: point.sequence });
   }
   const files = damaged.size === 0 ? new Map<string, { count: number; first: string[] }>() : await filesIn(point, new Set(damaged.keys()), keyOf);
   const damage = [...damaged].slice(0, damageKept).map(([key, error]) => ({

@@ -6,7 +6,7 @@ import type { JournalReader } from '../../../proto/journal/journal-reader.js';
 import { nameFromText } from '../../../proto/name.js';
 import { openPoint } from '../../../receiver/recovery/point.js';
 import { loadTimeline } from '../../../receiver/recovery/timeline.js';
-import { verifyJournal, verifyPoint } from '../../../receiver/recovery/verify.js';
+import { verifyJournal, verifyPoint, type VerifyProgress } from '../../../receiver/recovery/verify.js';
 import { ChangeList, MemoryJournal } from './memory-journal.js';
 
 function journal(files = 40): { list: ChangeList; reader: MemoryJournal } {
@@ -72,7 +72,10 @@ t.test('a point needs only what it points to, and damage names the files', async
   const instant = { sequence: asSequence(60n), timeNs: (await reader.timeOf(asSequence(60n)))! };
   const point = await openPoint({ reader, volume: timeline.latest('home')!, instant });
   reader.reads.clear();
-  t.match(await verifyPoint({ reader, point }), { damageCount: 0, through: 60n });
+  let last: VerifyProgress | undefined;
+  const sound = await verifyPoint({ reader, point, onProgress: (progress) => (last = progress) });
+  t.match(sound, { damageCount: 0, through: 60n });
+  t.match(last, { doneBytes: sound.bytes, totalBytes: sound.bytes }, 'its progress ends with all of it');
   t.ok([...reader.reads.values()].every((count) => count === 1), 'each frame was read once');
   const place = reader.damage(20n);
   reader.damage(80n);
