@@ -100,7 +100,7 @@ export async function serveReceiver(options: ReceiverOptions, signal: AbortSigna
     journalOf: (host) => hosts.journalOf(host),
     stream: (stream) => ingest.serve(stream),
     frames: ({ journal, after, signal: aborted }) => durableFrames(ingest, store, catalogue, journal, after, aborted),
-    restore: (request, identity, aborted) => restorePoint({ store, catalogue, hosts, clock }, request, identity, aborted),
+    restore: (request, identity, aborted) => restorePoint({ ingest, store, catalogue, hosts, clock }, request, identity, aborted),
     audit: (entry) => catalogue.access.audit({ timeNs: clock.wallNs(), ...entry }),
   };
   await using service = await ReceiverService.listen({ parts, ...options.listen, credentials: authority.serverCredentials(), clock, logger: logger.child({ component: 'service' }) });
@@ -153,14 +153,16 @@ async function* durableFrames(ingest: Ingest, store: LocalSegmentStore, catalogu
 
 /** What restoring a point takes, for a peer who may read it. */
 async function* restorePoint(
-  { store, catalogue, hosts, clock }: { readonly store: LocalSegmentStore; readonly catalogue: Catalogue; readonly hosts: HostBook; readonly clock: Clock },
+  { ingest, store, catalogue, hosts, clock }: { readonly ingest: Ingest; readonly store: LocalSegmentStore; readonly catalogue: Catalogue; readonly hosts: HostBook; readonly clock: Clock },
   request: RestoreRequest,
   identity: Identity,
   signal: AbortSignal,
 ): AsyncGenerator<RestoreItem> {
   const journal = hosts.journalOf(request.host);
   if (journal === undefined) throw new PeerError('not-found', `no host named ${request.host} has a journal here`);
-  const reader = journalReader(store, catalogue, journal);
+  // What a power cut could still take back is no point yet.
+  const { durableThrough } = await ingest.open(journal);
+  const reader = journalReader(store, catalogue, journal, () => durableThrough);
   const { point, volume } = await openPointOf({ reader, timeline: await loadTimeline(reader) }, request, undefined, signal);
   await using opened = point;
   catalogue.access.audit({ timeNs: clock.wallNs(), identity: `${identity.role} ${identity.name}`, act: 'restore', detail: { host: request.host, volume: request.volume, at: request.at, sequence: opened.sequence.toString() } });

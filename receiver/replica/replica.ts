@@ -230,8 +230,8 @@ export class JournalReplica implements AsyncDisposable {
     const attached = [...this.#slots.values()].filter((slot) => slot.isAttached);
     await Promise.all(attached.map((slot) => slot.apply({ changes: batches.get(slot.volume) ?? [], through })));
     this.#handed = through;
-    // Those that came into step meanwhile missed this.
-    for (const slot of this.#slots.values()) if (slot.isAttached && !attached.includes(slot)) void slot.bring();
+    // Those that came into step meanwhile, for the first time or again, missed this.
+    for (const slot of this.#slots.values()) if (slot.missed(through)) void slot.bring();
   }
 
   async #define({ volume, sequence, body }: Change): Promise<void> {

@@ -64,6 +64,11 @@ export class VolumeSlot {
     return this.#attached;
   }
 
+  /** Whether it takes changes as they are read, but lacks some of those up to `through`. */
+  missed(through: Sequence): boolean {
+    return this.#attached && this.#replica !== undefined && this.#replica.appliedThrough < through;
+  }
+
   get hasFailed(): boolean {
     return this.#bringing === undefined && this.#record.failure !== undefined;
   }

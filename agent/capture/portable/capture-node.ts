@@ -63,10 +63,15 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     if (row.signature === signatureOf(before) && !verify) return { result: 'captured', bytesRead: 0 };
     const bytesRead = await captureContent(parts, { file, node: at.node, size: before.size, sparse: before.allocatedBytes < before.size });
     const after = await file.stat();
-    await captureMetadata(parts, survey, handle, at, after);
+    const isWhole = await captureMetadata(parts, survey, handle, at, after);
     if (signatureOf(after) !== signatureOf(before) || isFresh(before, beganNs)) {
       index.setSignature(volume, at.node, null, 0);
       return { result: 'again', bytesRead };
+    }
+    // Looked at again by every later look, until it can be read.
+    if (!isWhole) {
+      index.setSignature(volume, at.node, null, 0);
+      return { result: 'unreadable', bytesRead };
     }
     parts.clearReport(path);
     // Stores through a mapping show in a file's times only when its pages are first dirtied.
@@ -88,15 +93,17 @@ async function captureOther(parts: VolumeParts, survey: Survey, handle: Director
   const stat = at.parent === 0 ? await handle.stat() : await handle.lookup(nodeBytes(at.name));
   if (stat === undefined || survey.identify(stat) !== row.identity) return { result: 'moved', bytesRead: 0 };
   if (row.signature === signatureOf(stat)) return { result: 'captured', bytesRead: 0 };
-  await captureMetadata(parts, survey, handle, at, stat);
+  const isWhole = await captureMetadata(parts, survey, handle, at, stat);
   const fresh = isFresh(stat, beganNs);
-  parts.index.setSignature(parts.volume, at.node, fresh ? null : signatureOf(stat), 0);
+  parts.index.setSignature(parts.volume, at.node, fresh || !isWhole ? null : signatureOf(stat), 0);
+  if (!isWhole) return { result: 'unreadable', bytesRead: 0 };
   return { result: fresh ? 'again' : 'captured', bytesRead: 0 };
 }
 
-/** Records what differs. The index forgets the modification time at every change of content, so it always follows one. */
-async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, stat: EntryStat): Promise<void> {
+/** Records what differs; false when some of it could not be read. The index forgets the modification time at every change of content, so it always follows one. */
+async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Directory, at: NodeAt, stat: EntryStat): Promise<boolean> {
   const { index, recorder, volume } = parts;
+  let isWhole = true;
   const row = index.node(volume, at.node)!;
   const node = asNodeId(BigInt(at.node));
   try {
@@ -105,6 +112,7 @@ async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Direc
     for (const [key, value] of set) await recorder.add(volume, { kind: 'xattr-set', node, key, value });
   } catch (error) {
     if (!isReadFailure(error)) throw error;
+    isWhole = false;
     if (!isGone(error)) parts.report(survey.display(at.parent === 0 ? 1 : at.parent, at.parent === 0 ? undefined : at.name), `extended attributes cannot be read: ${messageOf(error)}`);
   }
   const attributes = {
@@ -114,5 +122,6 @@ async function captureMetadata(parts: VolumeParts, survey: Survey, handle: Direc
     ...(row.modifyNs === String(stat.modifyNs) ? {} : { modifyNs: stat.modifyNs }),
   };
   if (Object.keys(attributes).length > 0) await recorder.add(volume, { kind: 'attributes', node, ...attributes });
+  return isWhole;
 }
 
