@@ -6,6 +6,7 @@ import { formatJson } from '../../native/terminal/format.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
 import { showProgress } from '../../native/terminal/progress.js';
 import { ask } from '../control/client.js';
+import type { VolumeStatus } from '../control/protocol.js';
 import { configFor, withJson, withState, type StateOption } from './options.js';
 
 const progressIntervalMs = 250;
@@ -39,6 +40,7 @@ export function protectCommand(): Command {
 
 /** Shows the progress of a volume's first copy until it is made. */
 async function firstCopy(stateDirectory: string, name: string, quiet: boolean): Promise<void> {
+  let last: VolumeStatus['progress'];
   const display = showProgress(`copy ${name}`, { quiet, monotonicMs: () => systemClock.monotonicMs() });
   try {
     for (;;) {
@@ -46,8 +48,11 @@ async function firstCopy(stateDirectory: string, name: string, quiet: boolean): 
       const volume = volumes.find((known) => known.name === name);
       if (volume === undefined) throw new Error(`volume ${name} was unprotected before its first copy was made`);
       if (volume.phase === 'failed') throw new Error(`volume ${name} cannot be copied: ${volume.cause}`);
-      if (volume.progress !== undefined) display.update(volume.progress);
-      else if (volume.phase !== 'starting') return;
+      if (volume.progress !== undefined) display.update((last = volume.progress));
+      else if (volume.phase !== 'starting') {
+        if (last !== undefined) display.update({ ...last, doneBytes: last.totalBytes, doneEntries: last.totalEntries });
+        return;
+      }
       await systemClock.sleep(progressIntervalMs);
     }
   } finally {
