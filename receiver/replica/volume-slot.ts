@@ -118,7 +118,9 @@ export class VolumeSlot {
       this.#bringing = undefined;
       this.#onAttempt();
       this.#journal.onBrought();
-      if (!this.#closing && this.#rebuildWanted !== undefined) void this.bring();
+      // It may have been taken out of step again just as this ended.
+      const isDone = this.#attached || this.#record.failure !== undefined;
+      if (!this.#closing && !this.#setting.signal.aborted && (!isDone || this.#rebuildWanted !== undefined)) void this.bring();
     });
     return attempted;
   }
