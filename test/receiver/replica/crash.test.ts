@@ -1,3 +1,4 @@
+/** Ends the replica at every operation on its tree, and by power cuts, and checks what the next process makes of it. */
 import t, { type Test } from 'tap';
 import { asSequence, type Sequence } from '../../../proto/change.js';
 import { brought, CrashRig } from './crash-rig.js';

@@ -1,3 +1,4 @@
+/** Lets another hand into the replica's tree or state and checks that the volume is rebuilt, once and whole. */
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Lets the disk fill up or fail under the replica and checks that it waits and goes on by itself. */
 import t from 'tap';
 import { MemoryTree } from '../../../native/host/memory-directory.js';
 import { asNodeId, asSequence, asVolumeId } from '../../../proto/change.js';

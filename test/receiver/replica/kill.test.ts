@@ -1,3 +1,4 @@
+/** Kills a process that keeps a replica on the real disk, again and again, and compares what is left. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, chownSync, constants, existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

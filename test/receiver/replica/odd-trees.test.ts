@@ -1,3 +1,4 @@
+/** Holds the replica to trees that few programs expect: deep, linked, sparse, with names and kinds that cannot be made. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

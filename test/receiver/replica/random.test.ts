@@ -1,3 +1,4 @@
+/** Follows random changes in memory and on the real disk and compares with an independent model. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

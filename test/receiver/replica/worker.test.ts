@@ -1,3 +1,4 @@
+/** Runs the replica as the receiver does: in a worker thread, over journals of the store. */
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
