@@ -1,10 +1,13 @@
 /** The commands that list what there is: hosts, volumes, points, gaps, lag. */
 import type { Command } from 'commander';
 import { systemClock } from '../../native/host/clock.js';
+import { systemFiles } from '../../native/host/files.js';
 import { formatBytes, formatDuration, formatJson, formatTable, formatTime } from '../../native/terminal/format.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
 import { UsageError } from '../../proto/errors.js';
+import { frameBytesMax } from '../../proto/journal/layout.js';
 import { DataDirectory } from '../data.js';
+import { reserveOf } from '../ingest/space-guard.js';
 import { describeLabel } from '../recovery/restore-source.js';
 import type { HostRow } from '../store/access-tables.js';
 import { withData, withFilters, withJson, type DataOption, type HostVolumeOption, type JsonOption } from './options.js';
@@ -127,7 +130,8 @@ export function lagCommand(): Command {
     .description('show how far behind each host the receiver is, and each replica behind the receiver')
     .action(async (options: HostVolumeOption) => {
       await using data = await DataDirectory.open(options.data);
-      const rows = data.hosts(options.host).map((host) => lagOf(data, host));
+      const diskFull = await diskFullWords(data);
+      const rows = data.hosts(options.host).map((host) => lagOf(data, host, diskFull));
       print(options.json, rows, () =>
         formatTable(['host', 'connected', 'state', 'lag', 'bytes', 'captured', 'durable', 'applied', 'last report', ''], rows.map((row) => [row.host, row.connected ? 'yes' : 'no', row.state, row.lagSeconds === undefined ? 'unknown' : formatDuration(row.lagSeconds * 1000), formatBytes(row.lagBytes), row.captured, row.durable, row.applied, row.reported || 'never', row.message])),
       );
@@ -135,7 +139,17 @@ export function lagCommand(): Command {
   return withExamples(command, 'afterimage-receiver lag --data /var/lib/afterimage', 'watch afterimage-receiver lag --data /var/lib/afterimage');
 }
 
-function lagOf(data: DataDirectory, host: HostRow) {
+/** Looked at here as well: on a full disk the catalogue may have had no room to be told. */
+async function diskFullWords(data: DataDirectory): Promise<string | undefined> {
+  const space = await systemFiles.space(data.layout.journals).catch(() => undefined);
+  if (space === undefined || space.freeBytes >= reserveOf(space.totalBytes) + frameBytesMax) return undefined;
+  return `the receiver's disk is full: ${space.freeBytes} bytes are free`;
+}
+
+/** Agents report about once a second: what is older says nothing about now. */
+const reportAgeSecondsMax = 10;
+
+function lagOf(data: DataDirectory, host: HostRow, diskFull: string | undefined) {
   const ingest = data.catalogue.state.ingest(host.journal);
   const replicas = data.catalogue.state.replica(host.journal);
   const live = new Set(data.catalogue.journals.volumes(host.journal).filter((volume) => volume.retiredNs === undefined).map((volume) => volume.volume));
@@ -143,14 +157,16 @@ function lagOf(data: DataDirectory, host: HostRow) {
   // Once something was not durable at the last report, its age grows until a report says otherwise.
   const isBehind = ingest !== undefined && ingest.oldestUndurableNs !== 0n && ingest.durableThrough < ingest.capturedThrough;
   const nowNs = systemClock.wallNs();
-  const problems = [ingest?.message ?? '', ...replicas.map((replica) => replica.message)].filter((text) => text !== '');
+  const isFullUnsaid = diskFull !== undefined && ingest?.state === 'ok';
+  const problems = [isFullUnsaid ? diskFull : (ingest?.message ?? ''), ...replicas.map((replica) => replica.message)].filter((text) => text !== '');
+  const reportAgeSeconds = ingest === undefined ? 0 : Number((nowNs - ingest.reportedNs) / 1_000_000n) / 1000;
   return {
     host: host.name,
     connected: host.connected,
-    state: ingest?.state ?? 'never connected',
+    state: isFullUnsaid ? 'disk-full' : (ingest?.state ?? 'never connected'),
     message: problems.join('; '),
     // A host that is away may have changes that nobody here knows of.
-    lagSeconds: ingest === undefined || ingest.reportedNs === 0n ? undefined : isBehind ? Number((nowNs - ingest.oldestUndurableNs) / 1_000_000n) / 1000 : host.connected ? 0 : Number((nowNs - ingest.reportedNs) / 1_000_000n) / 1000,
+    lagSeconds: ingest === undefined || ingest.reportedNs === 0n ? undefined : isBehind ? Number((nowNs - ingest.oldestUndurableNs) / 1_000_000n) / 1000 : host.connected && reportAgeSeconds < reportAgeSecondsMax ? 0 : reportAgeSeconds,
     lagBytes: isBehind ? ingest.undurableBytes : 0,
     captured: (ingest?.capturedThrough ?? 0n).toString(),
     durable: (ingest?.durableThrough ?? 0n).toString(),
