@@ -50,15 +50,16 @@ export async function succeed(main: string, args: readonly string[], options: { 
 class Daemon implements AsyncDisposable {
   readonly #main: string;
   readonly #args: readonly string[];
-  readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #exit: Promise<number | null> | undefined;
+  readonly #launcher: readonly string[];
   log = '';
 
-  constructor(main: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `launcher`: words before the program, as of setpriv(1); it must replace itself by the program. */
+  constructor(main: string, args: readonly string[], launcher: readonly string[] = []) {
     this.#main = main;
     this.#args = args;
-    this.#env = env;
+    this.#launcher = launcher;
   }
 
   get pid(): number {
@@ -72,7 +73,8 @@ class Daemon implements AsyncDisposable {
 
   /** Starts it; resolves with the first match of `ready` in what it prints. */
   start(ready: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
-    const child = spawn(process.execPath, [this.#main, ...this.#args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#env } });
+    const [program, ...words] = [...this.#launcher, process.execPath, this.#main, ...this.#args];
+    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let fresh = '';
     this.#exit = new Promise((resolve) => child.on('close', (code) => resolve(code)));
@@ -172,6 +174,8 @@ export class ReceiverProgram implements AsyncDisposable {
 /** An agent with its state directory, enrolled at a receiver. */
 export class AgentProgram implements AsyncDisposable {
   readonly state: string;
+  /** Words before the program when it is started. */
+  launcher: readonly string[] = [];
   #daemon: Daemon | undefined;
 
   private constructor(state: string) {
@@ -190,7 +194,7 @@ export class AgentProgram implements AsyncDisposable {
   }
 
   async start(...args: string[]): Promise<void> {
-    const daemon = new Daemon(agentMain, ['run', '--state', this.state, ...args]);
+    const daemon = new Daemon(agentMain, ['run', '--state', this.state, ...args], this.launcher);
     this.#daemon = daemon;
     await daemon.start(/the agent is running/);
   }

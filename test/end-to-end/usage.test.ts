@@ -1,8 +1,11 @@
 /** Every command, used wrongly: exit code 2, what was wrong and what to do on standard error, never a stack trace. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { agentMain, ReceiverProgram, receiverMain, run, type Outcome } from './programs.js';
 import { hostName, openWorld, Workplace } from './world.js';
+
+const linesMain = fileURLToPath(new URL('usage-lines.js', import.meta.url));
 
 const receiverCommands = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'cat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
 const agentCommands = ['enroll', 'run', 'protect', 'unprotect', 'status', 'lag', 'mark', 'flush', 'restore', 'install', 'uninstall', 'doctor'];
@@ -28,15 +31,33 @@ async function all<T>(items: readonly T[], each: (item: T) => Promise<void>): Pr
   }));
 }
 
-async function checkCases(t: Test, cases: readonly Case[], env: NodeJS.ProcessEnv = {}): Promise<void> {
-  await all(cases, async ({ program, words, says, code = 2 }) => {
-    const outcome = await run(programs[program], words, { env });
-    const line = `${program} ${words.join(' ')}`;
-    t.equal(outcome.code, code, `${line} exits with ${code}; it said: ${outcome.stderr}${outcome.stdout}`);
-    t.match(outcome.stderr, says, `${line} says what is wrong`);
-    t.notMatch(outcome.stderr, stackTrace, `${line} shows no stack trace`);
-    t.equal(outcome.stdout, '', `${line} leaves standard output alone`);
+/** Runs command lines that do no more than refuse, all in one process each program: starting one takes longer than what it does. */
+async function runTogether(lines: readonly { readonly program: Program; readonly words: readonly string[] }[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await all(Object.keys(programs) as Program[], async (program) => {
+    const mine = [...lines.entries()].filter(([, line]) => line.program === program);
+    const { code, stdout, stderr } = await run(linesMain, [programs[program], JSON.stringify(mine.map(([, { words }]) => words))]);
+    if (code !== 0) throw new Error(stderr);
+    for (const [at, outcome] of (JSON.parse(stdout) as Outcome[]).entries()) outcomes[mine[at]![0]] = outcome;
   });
+  return outcomes;
+}
+
+async function checkTogether(t: Test, cases: readonly Case[]): Promise<void> {
+  for (const [place, outcome] of (await runTogether(cases)).entries()) checkOutcome(t, cases[place]!, outcome);
+}
+
+function checkOutcome(t: Test, { program, words, says, code = 2 }: Case, outcome: Outcome): void {
+  const line = `${program} ${words.join(' ')}`;
+  t.equal(outcome.code, code, `${line} exits with ${code}; it said: ${outcome.stderr}${outcome.stdout}`);
+  t.match(outcome.stderr, says, `${line} says what is wrong`);
+  t.notMatch(outcome.stderr, stackTrace, `${line} shows no stack trace`);
+  t.equal(outcome.stdout, '', `${line} leaves standard output alone`);
+}
+
+/** Each in a process of its own, as a user runs them. */
+async function checkCases(t: Test, cases: readonly Case[]): Promise<void> {
+  await all(cases, async (one) => checkOutcome(t, one, await run(programs[one.program], one.words)));
 }
 
 t.test('every command explains itself with examples', async (t) => {
@@ -46,22 +67,24 @@ t.test('every command explains itself with examples', async (t) => {
     ...receiverCommands.map((command) => ({ program: 'afterimage-receiver' as const, words: [command, '--help'] })),
     ...agentCommands.map((command) => ({ program: 'afterimage-agent' as const, words: [command, '--help'] })),
   ];
-  await all(lines, async ({ program, words }) => {
-    const { code, stdout, stderr }: Outcome = await run(programs[program], words);
+  for (const [place, { code, stdout, stderr }] of (await runTogether(lines)).entries()) {
+    const { program, words } = lines[place]!;
     const line = `${program} ${words.join(' ')}`;
     t.equal(code, 0, `${line} exits with 0`);
     t.match(stdout, new RegExp(`Examples:\\n  ${program} `), `${line} has examples`);
     t.equal(stderr, '', `${line} has no complaint`);
-  });
+  }
+  await checkCases(t, [
+    { program: 'afterimage-receiver', words: ['restroe'], says: /unknown command 'restroe'[^]*restore[^]*--help/ },
+    { program: 'afterimage-agent', words: ['stauts'], says: /unknown command 'stauts'[^]*status[^]*--help/ },
+  ]);
 });
 
 t.test('unknown commands and options, and missing ones, are named', async (t) => {
   const noData = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
-  await checkCases(t, [
+  await checkTogether(t, [
     { program: 'afterimage-receiver', words: [], says: /Usage: afterimage-receiver/ },
     { program: 'afterimage-agent', words: [], says: /Usage: afterimage-agent/ },
-    { program: 'afterimage-receiver', words: ['restroe'], says: /unknown command 'restroe'[^]*restore[^]*--help/ },
-    { program: 'afterimage-agent', words: ['stauts'], says: /unknown command 'stauts'[^]*status[^]*--help/ },
     ...noData.map((command): Case => ({ program: 'afterimage-receiver', words: [command], says: /required option '--data <dir>' not specified[^]*--help/ })),
     { program: 'afterimage-receiver', words: ['cat'], says: /(required option '--data <dir>'|missing required argument 'path')[^]*--help/ },
     ...['hosts', 'verify', 'init'].map((command): Case => ({ program: 'afterimage-receiver', words: [command, '--data', '/nowhere', '--frobnicate'], says: /unknown option '--frobnicate'[^]*--help/ })),
@@ -87,7 +110,7 @@ t.test('a receiver command on what is no data directory says how to make one', a
     ['ls', ...at], ['stat', ...at], ['cat', ...at, 'x'], ['diff', '--host', 'web-1', '--volume', 'data', '--from', '-1h', '--to', 'latest'],
     ['restore', ...at, '--to', work.path('target')], ['rebuild-catalogue'], ['rebuild-replica', '--host', 'web-1', '--volume', 'data'],
   ];
-  await checkCases(t, cases.map(([command, ...rest], place) => ({
+  await checkTogether(t, cases.map(([command, ...rest], place) => ({
     program: 'afterimage-receiver',
     words: [command!, '--data', place % 2 === 0 ? empty : absent, ...rest],
     says: /is no receiver's data directory[^]*afterimage-receiver init/,

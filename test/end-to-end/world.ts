@@ -164,7 +164,7 @@ export async function assertConverged(t: Test, world: Pick<World, 'work' | 'rece
   t.same(differences(expected, await describeTree(replica, treeOptions)), [], 'the replica equals the source');
   const target = await restored(world, volume);
   t.same(differences(expected, await describeTree(target, treeOptions)), [], 'the restored latest point equals the source');
-  await rm(target, { recursive: true, force: true });
+  await removeWhole(target);
 }
 
 /** Bytes of all segments that the receiver holds. */

@@ -1,0 +1,28 @@
+/** A hundred thousand files: the first copy, the replica and a restore, compared whole. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { describeTree, differences } from './trees.js';
+import { liveVolume, openWorld, protect, restored } from './world.js';
+
+t.test('a hundred thousand small files', async (t) => {
+  await using world = await openWorld('many', { agentArguments: ['--scan-interval', '60s'] });
+  const { source, receiver, agent } = world;
+  const [directories, each] = [100, 1000];
+  for (let place = 0; place < directories; place += 1) {
+    const directory = join(source, `directory ${place}`);
+    await mkdir(directory);
+    await Promise.all(Array.from({ length: each }, (_, file) => writeFile(join(directory, `file ${file}`), `content ${place}/${file}`)));
+  }
+  await protect(agent, source, 'data');
+  await agent.command('flush');
+  const part = await restored(world, 'data', 'latest', '--path', 'directory 42');
+  const [wanted, found] = [await describeTree(join(source, 'directory 42')), await describeTree(join(part, 'directory 42'))];
+  t.equal(found.length, each + 1);
+  t.same(differences(wanted, found), [], 'a part of it is restored by its path');
+  const { replica } = await liveVolume(receiver, 'data');
+  const whole = await describeTree(source);
+  t.equal(whole.length, directories * (each + 1) + 1);
+  t.same(differences(whole, await describeTree(replica)), [], 'the replica has all of it');
+  t.same(differences(whole, await describeTree(await restored(world, 'data'))), [], 'the restored point has all of it');
+});
