@@ -1,6 +1,6 @@
 /** Counts the entries and bytes of a tree by stat alone, so that the progress of a baseline has a total. */
 import { setImmediate } from 'node:timers/promises';
-import type { Directory } from '../../../native/host/directory.js';
+import type { Directory, DirectoryOpener } from '../../../native/host/directory.js';
 
 /** Directories nested deeper than this are left out: it is an estimate, and each level keeps one open. */
 const depthMax = 100;
@@ -11,7 +11,7 @@ export interface TreeCount {
 }
 
 /** Counts into `total` as it goes. Closes `root`. Directories that cannot be read count as empty. */
-export async function countTree(root: Directory, total: TreeCount, isCounted: (name: Buffer, stat: Awaited<ReturnType<Directory['stat']>>) => boolean, signal: AbortSignal): Promise<void> {
+async function countTree(root: Directory, total: TreeCount, isCounted: (name: Buffer, stat: Awaited<ReturnType<Directory['stat']>>) => boolean, signal: AbortSignal): Promise<void> {
   const stack: { readonly directory: Directory; readonly left: Buffer[] }[] = [];
   const enter = async (directory: Directory): Promise<void> => {
     const left: Buffer[] = [];
@@ -38,5 +38,17 @@ export async function countTree(root: Directory, total: TreeCount, isCounted: (n
     }
   } finally {
     for (const { directory } of stack) await directory.close();
+  }
+}
+
+/** Counts what a volume holds on its own file system; undefined when it cannot be looked at, since only a total is lost then. */
+export async function countVolume(directories: DirectoryOpener, path: Buffer, total: TreeCount, signal: AbortSignal): Promise<TreeCount | undefined> {
+  try {
+    const root = await directories.openRoot(path);
+    const { dev } = await root.stat();
+    await countTree(root, total, (_name, stat) => stat.kind !== 'directory' || stat.dev === dev, signal);
+    return total;
+  } catch {
+    return undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { CaptureReport } from '../change-source.js';
 const reportsMax = 100;
 
 export class Reports {
-  readonly #latest = new Map<string, string>();
+  readonly #latest = new Map<string, { readonly problem: string; readonly isLeftOut: boolean }>();
   #count = 0;
   /** Grows with every try that found something that should be captured and could not be. */
   unread = 0;
@@ -12,9 +12,9 @@ export class Reports {
   /** Notes a problem; the same one at the same path counts once while it is remembered. */
   add(path: string, problem: string, isLeftOut: boolean): boolean {
     if (!isLeftOut) this.unread += 1;
-    if (this.#latest.get(path) === problem) return false;
+    if (this.#latest.get(path)?.problem === problem) return false;
     this.#latest.delete(path);
-    this.#latest.set(path, problem);
+    this.#latest.set(path, { problem, isLeftOut });
     this.#count += 1;
     if (this.#latest.size > reportsMax) {
       for (const oldest of this.#latest.keys()) {
@@ -30,13 +30,14 @@ export class Reports {
     this.#latest.delete(path);
   }
 
-  get size(): number {
-    return this.#latest.size;
+  /** What should be captured and could not be, as far as it is remembered, in order of path. */
+  unreadPaths(): string[] {
+    return [...this.#latest].filter(([, { isLeftOut }]) => !isLeftOut).map(([path]) => path).sort();
   }
   get count(): number {
     return this.#count;
   }
   list(): CaptureReport[] {
-    return [...this.#latest].map(([path, problem]) => ({ path, problem }));
+    return [...this.#latest].map(([path, { problem }]) => ({ path, problem }));
   }
 }

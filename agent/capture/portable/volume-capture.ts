@@ -3,7 +3,7 @@ import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { rootNode, type VolumeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus } from '../change-source.js';
 import { applySurvey } from './apply-survey.js';
-import { countTree, type TreeCount } from './count-tree.js';
+import { countVolume, type TreeCount } from './count-tree.js';
 import { DirtySet } from './dirty-set.js';
 import { FlushQueue } from './flush-queue.js';
 import { QuietSchedule } from './quiet-schedule.js';
@@ -13,6 +13,7 @@ import { Reports } from './reports.js';
 import { identityOf } from './seen.js';
 import { positionsMax, Survey, type SurveyTask } from './survey.js';
 import type { VolumeCaptureOptions, VolumeParts } from './volume-parts.js';
+import { isUnreadGap, noteUnread } from './unread-gap.js';
 import { describeState } from './volume-status.js';
 
 /** A look at the whole volume, spread over steps. */
@@ -373,7 +374,7 @@ export class VolumeCapture {
   #beginWalk(): Walk {
     const { index, clock, recorder } = this.#parts;
     const baseline = index.volume(this.#volume)!.baseline;
-    const gaps = index.openGaps(this.#volume).map((gap) => gap.gap);
+    const gaps = index.openGaps(this.#volume).filter((gap) => !isUnreadGap(gap)).map((gap) => gap.gap);
     const reason = baseline !== 'done' ? 'baseline' : gaps.length > 0 ? 'rescan' : this.#flushes.isWaiting ? 'flush' : 'quiet';
     this.#flushes.begin();
     this.#dirty.takeWhole();
@@ -453,6 +454,8 @@ export class VolumeCapture {
       const open = index.openGaps(this.#volume).find((other) => other.gap === gap);
       if (open !== undefined) await recorder.control(this.#volume, { kind: 'gap', edge: 'close', gap, label: open.label, cause: open.cause, sinceNs: open.sinceNs });
     }
+    const unread = this.#reports.unread !== walk.unreadAtStart;
+    await noteUnread(this.#parts, this.#volume, { unread, reports: this.#reports, sinceNs: walk.startedNs });
     const changed = recorder.taken(this.#volume) !== walk.takenAtStart;
     const unhinted = changed && walk.reason === 'quiet' && walk.watchedAtStart && walk.hintsAtStart === this.#feed.serial;
     if (unhinted && this.#nowMs >= this.#nextRewatchMs && this.#feed.trouble === undefined) {
@@ -463,7 +466,7 @@ export class VolumeCapture {
     const quiet = !changed && walk.hintsAtStart === this.#feed.serial && this.#dirty.size === 0 && !this.#dirty.whole && walk.watchedAtStart;
     if (!quiet) this.#quiet.again(this.#nowMs, tookMs, this.#options.timing.quietMs);
     // What could not be read was not found equal.
-    else if (this.#reports.unread === walk.unreadAtStart) await this.#settle(walk);
+    else if (!unread) await this.#settle(walk);
     if (!walk.unstable) this.#retries.clear();
     this.#flushes.end(walk);
   }
@@ -485,15 +488,8 @@ export class VolumeCapture {
   }
 
   async #count(): Promise<void> {
-    try {
-      const root = await this.#options.directories.openRoot(this.definition.path);
-      const { dev } = await root.stat();
-      this.#total = { entries: 0, bytes: 0 };
-      await countTree(root, this.#total, (_name, stat) => stat.kind !== 'directory' || stat.dev === dev, this.#stopped.signal);
-    } catch {
-      // Only the total of the progress is lost.
-      this.#total = undefined;
-    }
+    this.#total = { entries: 0, bytes: 0 };
+    this.#total = await countVolume(this.#options.directories, this.definition.path, this.#total, this.#stopped.signal);
   }
 }
 

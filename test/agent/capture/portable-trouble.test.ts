@@ -90,8 +90,10 @@ t.test('a volume of which something cannot be read is not said to be equal', asy
   await until(() => looks.add(bench.source!.status(volume)!.lastScanNs).size >= 6);
   t.strictSame(bench.sink.bodies('settled'), []);
   t.equal(bench.source!.status(volume)!.settled, false);
+  t.match(bench.sink.bodies('gap'), [{ edge: 'open', label: 'converging', cause: 'could not be read: secret' }], 'it is on record, once');
   refused = false;
   await until(() => bench.sink.bodies('settled').length > 0);
+  t.match(bench.sink.bodies('gap').at(-1), { edge: 'close' });
   t.equal(bench.sink.bodies('write').length, 1, 'only when all of it was read; what is mounted is no part of it');
 });
 
