@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     /** Bytes of the tree for baseline and restore, in MiB. */
     mebibytes: { type: 'string', default: '1024' },
     rounds: { type: 'string', default: '3' },
+    /** Which measurements, separated by commas. */
+    only: { type: 'string', default: 'baseline,wire,lag,memory' },
   },
 });
 const rounds = Number(options.rounds);
@@ -189,10 +191,8 @@ async function memory(work: string): Promise<void> {
 
 const work = await mkdtemp(join(process.env['AFTERIMAGE_BENCH_DIRECTORY'] ?? tmpdir(), 'afterimage-bench-'));
 try {
-  await baselineAndRestore(work);
-  await wireBytes(work);
-  await lag(work);
-  await memory(work);
+  const wanted = options.only.split(',');
+  for (const [name, measure] of Object.entries({ baseline: baselineAndRestore, wire: wireBytes, lag, memory })) if (wanted.includes(name)) await measure(work);
   process.stdout.write(`Measured with Node.js ${process.version} on ${process.platform} ${process.arch}, ${cpus().length} cores, agent and receiver on the same machine.\n\n${markdown(rows)}\n`);
 } finally {
   await rm(work, { recursive: true, force: true, maxRetries: 5 });

@@ -9,6 +9,8 @@ export class QuietSchedule {
   #nextMs = 0;
   /** However busy the volume is, a look is not put off past this. */
   #latestMs = Infinity;
+  /** Looks do not follow each other closer than their own work allows. */
+  #restUntilMs = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -23,16 +25,17 @@ export class QuietSchedule {
     this.#nextMs = 0;
   }
 
-  /** Something changed just now: the look waits until it has been quiet for a while. */
-  postpone(nowMs: number, quietMs: number): void {
-    this.#nextMs = Math.min(Math.max(this.#nextMs, nowMs + quietMs), this.#latestMs);
+  /** Something changed just now: a look follows once it has been quiet for a while. */
+  changed(nowMs: number, quietMs: number): void {
+    this.#nextMs = Math.min(Math.max(nowMs + quietMs, this.#restUntilMs), this.#latestMs);
   }
 
   /** A look that took `tookMs` has ended; the next one is due after `intervalMs`. */
   looked(nowMs: number, tookMs: number, intervalMs: number): void {
     // Volumes begun together are not to be scanned together for ever.
     const jitter = 0.9 + 0.2 * this.#random.fraction();
-    this.#nextMs = nowMs + Math.max(intervalMs * jitter, restPerWork * tookMs);
+    this.#restUntilMs = nowMs + restPerWork * tookMs;
+    this.#nextMs = Math.max(nowMs + intervalMs * jitter, this.#restUntilMs);
     this.#latestMs = this.#nextMs;
   }
 

@@ -86,7 +86,7 @@ export class VolumeCapture {
       excludes: options.excludes,
       logger: options.logger,
       onHint: (path, kind) => {
-        this.#quiet.postpone(this.#nowMs, this.#options.timing.quietMs);
+        this.#quiet.changed(this.#nowMs, this.#options.timing.quietMs);
         if (!this.#dirty.whole) this.#dirty.addPath(path, kind, { ms: this.#nowMs, ns: clock.wallNs() });
         this.#options.wake();
       },

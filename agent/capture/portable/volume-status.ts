@@ -16,7 +16,7 @@ export interface VolumeState {
 
 export function describeState(state: VolumeState): Pick<SourceStatus, 'label' | 'cause' | 'settled' | 'phase'> {
   const isUnknown = state.gaps.some((gap) => gap.label === 'unknown');
-  const label: VolumeLabel = state.baseline !== 'done' ? 'baseline' : isUnknown ? 'unknown' : 'converging';
+  const label: VolumeLabel = state.baseline !== 'done' ? 'baseline' : isUnknown || state.failed !== undefined ? 'unknown' : 'converging';
   const causes = [state.failed, state.missing, ...state.gaps.map((gap) => gap.cause)];
   if (label === 'baseline') causes.push('the initial copy is not complete');
   causes.push(state.trouble);
