@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { systemFiles } from '../../native/host/files.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
-import { UsageError } from '../../proto/errors.js';
 import { agentConfig } from '../config.js';
 import { loadIdentity } from '../identity/state.js';
 import { servicePlan, type ServicePlan } from '../install/service.js';
@@ -79,7 +78,7 @@ async function runAll(commands: readonly (readonly string[])[]): Promise<void> {
       await run(program!, rest);
     } catch (cause) {
       const why = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
-      throw new UsageError(`${[program, ...rest].join(' ')} failed: ${why}; run it by hand, or run "afterimage-agent run" under a supervisor of yours`);
+      throw new Error(`${[program, ...rest].join(' ')} failed: ${why}; run it by hand, or run "afterimage-agent run" under a supervisor of yours`);
     }
   }
 }
