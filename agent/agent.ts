@@ -68,6 +68,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     stateDirectory: join(stateDirectory, captureDirectory),
     logger: logger.child({ component: 'capture' }),
     timing: { scanIntervalMs: config.scanIntervalMs },
+    freeBytes: async () => (await files.space(stateDirectory)).freeBytes,
   });
   const sources: ReadonlyMap<Engine, ChangeSource> = new Map<Engine, ChangeSource>([['portable', portable]]);
 

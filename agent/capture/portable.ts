@@ -28,10 +28,14 @@ export interface PortableOptions {
   readonly logger: Logger;
   readonly hints?: HintFactory;
   readonly timing?: Partial<VolumeTiming>;
+  /** Bytes free where the index is. */
+  readonly freeBytes?: () => Promise<number>;
 }
 
 const defaultTiming: VolumeTiming = { scanIntervalMs: 60_000, pollIntervalMs: 10_000, tickMs: 2000, settleMs: 50, quietMs: 2000 };
 const heartbeatMs = 10_000;
+/** A commit that fails for want of space would undo the rows of changes that the journal has: it is put off instead. */
+const commitRoomBytes = 2 * 1024 * 1024;
 /** How long closing waits for the journal before it leaves the rest to replay. */
 const closeCommitMs = 2000;
 
@@ -90,7 +94,7 @@ export class PortableSource implements ChangeSource {
 
   async start(sink: ChangeSink): Promise<void> {
     this.#sink = sink;
-    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock }, sink);
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom() }, sink);
     this.#running = this.#run(this.#recorder, sink);
   }
 
@@ -215,7 +219,8 @@ export class PortableSource implements ChangeSource {
       await volume.step(signal);
       if (recorder.commitDue) await recorder.commit(signal);
     } catch (error) {
-      recorder.drop();
+      // A transaction that the index could not keep is gone whole, and its savepoint with it.
+      if (!isBroken(error)) recorder.drop();
       if (signal.aborted) return;
       if (error instanceof RefusedError) {
         await volume.refused();
@@ -261,6 +266,11 @@ export class PortableSource implements ChangeSource {
     this.#wake = undefined;
   }
 
+  async #hasRoom(): Promise<boolean> {
+    const freeBytes = await this.#options.freeBytes?.().catch(() => undefined);
+    return freeBytes === undefined || freeBytes >= commitRoomBytes;
+  }
+
   /** Runs while nothing else touches the index; a broken journal or index ends all capture. */
   async #turn(run: () => Promise<void>): Promise<void> {
     const turn = this.#lock.then(run);
@@ -279,7 +289,10 @@ export class PortableSource implements ChangeSource {
     const recorder = this.#recorder;
     if (recorder === undefined || this.#sink === undefined) throw new Error('the engine was not started');
     if (this.#failure !== undefined) throw this.#failure;
-    const turn = this.#lock.then(() => run(recorder, this.#stopped.signal));
+    const turn = this.#lock.then(async () => {
+      if (!(await this.#hasRoom())) throw new UsageError(`the disk that ${this.#options.stateDirectory} is on is full: make room, then try again`);
+      await run(recorder, this.#stopped.signal);
+    });
     this.#lock = turn.catch(() => undefined);
     await turn;
   }

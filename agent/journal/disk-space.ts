@@ -41,6 +41,7 @@ export class DiskSpace {
   /** So many bytes more are going to the disk. */
   spend(bytes: number): void {
     this.#allowanceBytes -= bytes;
+    this.#freeBytes = Math.max(0, this.#freeBytes - bytes);
     if (this.#allowanceBytes >= 0 || this.#isLow) return;
     this.#isLow = true;
     this.#options.changed();

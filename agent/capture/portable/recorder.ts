@@ -25,6 +25,8 @@ export interface RecorderParts {
   readonly index: CaptureIndex;
   readonly hasher: BlockHasher;
   readonly clock: Clock;
+  /** Whether the index can grow. */
+  readonly hasRoom?: () => Promise<boolean>;
 }
 
 /**
@@ -126,10 +128,13 @@ export class Recorder {
     this.#parts.index.dropBatch();
   }
 
-  /** Commits the index; first waits until the journal's part of it is durable. The batch must be flushed. */
+  /**
+   * Commits the index; first waits until the journal's part of it is durable. The batch must be flushed.
+   * Puts it off while the disk is full: a commit that fails would undo rows of changes that the journal has.
+   */
   async commit(signal?: AbortSignal): Promise<void> {
     await this.flush();
-    if (this.#dirtySinceMs === undefined) return;
+    if (this.#dirtySinceMs === undefined || (await this.#parts.hasRoom?.()) === false) return;
     const through = this.#takenThrough > this.#committedThrough ? this.#takenThrough : this.#committedThrough;
     if (through > this.#committedThrough && through > this.#durableThrough) await this.#sink.whenDurable(through, signal).catch((error: unknown) => broken('wait for the journal', error, signal));
     this.#parts.index.setCommittedThrough(through);
