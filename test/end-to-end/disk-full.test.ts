@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Ballast, mountObstacle, mountSmall } from './mounts.js';
 import { AgentProgram, ReceiverProgram, receiverMain, run } from './programs.js';
@@ -77,7 +78,15 @@ for (const [label, share] of [['fills with the spool', 'spool'], ['is filled by 
     await assertConverged(t, world);
 
     t.equal(await receiver.daemon.stop(), 0);
-    if (share === 'others') await ballast.load();
+    if (share === 'others') {
+      // Once the agent has come to rest, and for longer than an idle one writes nothing.
+      await sleep(3000);
+      for (let left = 6; left > 0; left -= 1) {
+        await ballast.load();
+        await sleep(2000);
+      }
+      t.not((await agent.status()).volumes[0]?.phase, 'failed', 'an idle agent outlives a full disk');
+    }
     await writeFiles(t, source, 'while the disk fills', 40);
     const full = await agent.until('out of space', ({ journal }) => journal.state === 'disk-full');
     t.match(full.journal.message, /disk.*(bytes left|full)|no space/i);
