@@ -2,7 +2,7 @@
 import { asSequence, noSequence, type Change, type Sequence, type VolumeId } from '../../proto/change.js';
 import type { Directory } from '../../native/host/directory.js';
 import { isDamagedDatabase, volumeDatabaseName } from './databases.js';
-import { asDivergence, DivergenceError } from './divergence.js';
+import { asDivergence, DivergenceError, isDiskFull } from './divergence.js';
 import type { VolumeRecord } from './registry.js';
 import type { ReplicaSetting } from './setting.js';
 import type { VolumeReplicaState, VolumeReplicaStatus } from './status.js';
@@ -207,7 +207,7 @@ export class VolumeSlot {
       logger.error({ volume: this.volume, reason: cause.message }, 'the replica diverged');
       this.#rebuildWanted = cause.message;
     } else {
-      this.#stalled((error as Error).message);
+      this.#stalled(isDiskFull(error) ? diskFull : (error as Error).message);
     }
   }
 
