@@ -33,7 +33,8 @@ t.test('a full disk stops the replica only until there is room again', async (t)
       t.equal(status.reason, 'disk full');
       stalls += 1;
       await clock.pass(3000);
-      t.equal(replica.status().volumes[0]?.state, 'stalled', 'while the disk is full it waits on');
+      // It may be in the middle of another try, which cannot succeed either.
+      t.equal(isDone, false, 'while the disk is full it does not come to its end');
       full = false;
       await clock.pass(3000);
     }
