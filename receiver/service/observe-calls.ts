@@ -26,7 +26,7 @@ export function observeCalls(options: { readonly logger: Logger; readonly called
   };
 }
 
-/** From Node.js 24 on, a server's stream whose window was widened may stop receiving for good; measured with 24.21. */
+/** With Node.js 24.21 streams stall after some hundred KiB; a window left alone makes that rarer, and does not cure it. */
 const canWiden = Number(process.versions.node.split('.')[0]) < 24;
 
 /** gRPC lets clients set their receive window and servers not. Without the session, which is internal to it, calls are slower and no less right. */
