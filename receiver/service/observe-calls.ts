@@ -26,13 +26,10 @@ export function observeCalls(options: { readonly logger: Logger; readonly called
   };
 }
 
-/** With Node.js 24.21 streams stall after some hundred KiB; a window left alone makes that rarer, and does not cure it. */
-const canWiden = Number(process.versions.node.split('.')[0]) < 24;
-
 /** gRPC lets clients set their receive window and servers not. Without the session, which is internal to it, calls are slower and no less right. */
 function widen(call: ServerInterceptingCallInterface, widened: WeakSet<ServerHttp2Session>): void {
   const session = (call as { readonly stream?: { readonly session?: ServerHttp2Session } }).stream?.session;
-  if (!canWiden || session === undefined || widened.has(session) || session.destroyed) return;
+  if (session === undefined || widened.has(session) || session.destroyed) return;
   widened.add(session);
   session.setLocalWindowSize(receiveWindowBytes);
   session.settings({ initialWindowSize: receiveWindowBytes });
