@@ -1,6 +1,6 @@
 /** Claims a state directory for one running agent. */
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openDatabase } from '../native/host/database.js';
 import { errorCode, UsageError } from '../proto/errors.js';
 
 /**
@@ -8,7 +8,7 @@ import { errorCode, UsageError } from '../proto/errors.js';
  * Throws UsageError while another agent holds it.
  */
 export function claimState(stateDirectory: string): Disposable {
-  const database = new Database(join(stateDirectory, 'run.lock'), { timeout: 0 });
+  const database = openDatabase(join(stateDirectory, 'run.lock'), { timeout: 0 });
   try {
     database.pragma('locking_mode = EXCLUSIVE');
     database.exec('BEGIN EXCLUSIVE');

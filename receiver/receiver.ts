@@ -3,7 +3,7 @@
  * verifies and makes them durable in the store, the replica follows what is durable, recovery reads.
  */
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openDatabase } from '../native/host/database.js';
 import type { Logger } from 'pino';
 import type { Clock } from '../native/host/clock.js';
 import type { Files } from '../native/host/files.js';
@@ -181,7 +181,7 @@ export async function rebuildReplica(options: { readonly data: DataDirectory; re
  * process ends, however it ends. Throws UsageError while another process holds it.
  */
 export function claimDirectory(layout: DataLayout): Disposable {
-  const database = new Database(layout.lock, { timeout: 0 });
+  const database = openDatabase(layout.lock, { timeout: 0 });
   try {
     database.pragma('locking_mode = EXCLUSIVE');
     database.exec('BEGIN EXCLUSIVE');

@@ -111,6 +111,8 @@ export class ExtentMap {
   *slice(range?: ByteRange): Generator<Extent, void, undefined> {
     const from = range?.offset ?? 0;
     const to = range === undefined ? Number.MAX_SAFE_INTEGER : range.offset + range.length;
+    // An empty range within an extent would else give an empty piece of it.
+    if (from >= to) return;
     for (let { chunk, at } = this.#firstEndingAfter(from); chunk < this.#chunks.length; chunk += 1, at = 0) {
       const rows = this.#chunks[chunk]!;
       for (; at < rows.length; at += stride) {
@@ -149,6 +151,7 @@ export class ExtentMap {
   }
 
   #eachRow(from: number, to: number, visit: (offset: number, length: number, frame: number, payloadOffset: number) => void): void {
+    if (from >= to) return;
     for (let { chunk, at } = this.#firstEndingAfter(from); chunk < this.#chunks.length; chunk += 1, at = 0) {
       const rows = this.#chunks[chunk]!;
       for (; at < rows.length; at += stride) {

@@ -1,5 +1,5 @@
 /** The SQLite files that a journal's replica keeps its own state in: the seam that simulation replaces. */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../native/host/database.js';
 
 export interface ReplicaDatabases {
   /** Opens a database by a plain name, creating it when it is missing. */

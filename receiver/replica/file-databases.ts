@@ -1,7 +1,7 @@
 /** The replica's SQLite files in one directory of the local disk. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { openDatabase, type Database } from '../../native/host/database.js';
 import type { ReplicaDatabases } from './databases.js';
 
 export class FileDatabases implements ReplicaDatabases {
@@ -14,7 +14,7 @@ export class FileDatabases implements ReplicaDatabases {
   }
 
   open(name: string): Database {
-    return new Sqlite(this.#path(name));
+    return openDatabase(this.#path(name));
   }
 
   close(_name: string, database: Database): void {

@@ -1,5 +1,5 @@
 /** What a journal's replica knows of its volumes, durable at once: generations, and how far each may have been touched. */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../native/host/database.js';
 import type { Sequence, VolumeId, VolumeKind } from '../../proto/change.js';
 import { fromStored, prepareDatabase, toStored } from './databases.js';
 

@@ -1,5 +1,5 @@
 /** A replica's namespace in SQLite: names, metadata, and where each node's entry is on disk. */
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '../../native/host/database.js';
 import type { NodeId } from '../../proto/change.js';
 import type { Name } from '../../proto/name.js';
 import type { NamedNode, NamespaceTable, NodeState } from '../../proto/tree/namespace.js';

@@ -1,5 +1,5 @@
 /** One generation of one volume's replica: applies changes in order, makes checkpoints, and recovers from any end of its process. */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../native/host/database.js';
 import { asSequence, isControl, rootNode, type Change, type Sequence, type VolumeId, type VolumeKind } from '../../proto/change.js';
 import { payloadBytes } from '../../proto/wire/convert.js';
 import { plantRoot } from '../../proto/tree/namespace.js';

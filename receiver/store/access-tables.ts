@@ -1,5 +1,5 @@
 /** Who may speak: hosts, identities and their revocation, enrolment tokens, and the audit log. */
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '../../native/host/database.js';
 import type { TimeNs } from '../../proto/change.js';
 import type { Identity, Role } from '../../proto/identity.js';
 import type { JournalId } from '../../proto/journal/frame.js';

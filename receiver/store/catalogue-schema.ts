@@ -6,7 +6,7 @@
  * bytewise, so such a column sorts and compares as unsigned, exactly, and stays readable in practice.
  * Tables are STRICT; the type ANY stands for "unsigned 64-bit".
  */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../native/host/database.js';
 import { UsageError } from '../../proto/errors.js';
 
 export const schemaVersion = 1;

@@ -1,5 +1,5 @@
 /** The catalogue: what there is, in SQLite. All but hosts, identities, tokens and audit can be rebuilt from the segments. */
-import Database from 'better-sqlite3';
+import { openDatabase, type Database } from '../../native/host/database.js';
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { checkSchema, prepareSchema } from './catalogue-schema.js';
 import { AccessTables } from './access-tables.js';
@@ -15,7 +15,7 @@ export interface CatalogueOptions {
 const busyTimeoutMs = 5000;
 
 export class Catalogue implements Disposable {
-  readonly #database: Database.Database;
+  readonly #database: Database;
   /** Hosts, identities, tokens, audit: their writes return once they survive power loss. */
   readonly access: AccessTables;
   /** Segments, volumes and control changes: a view of the journals. */
@@ -23,7 +23,7 @@ export class Catalogue implements Disposable {
   /** What hosts and replicas reported last. */
   readonly state: StateTables;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database) {
     this.#database = database;
     this.access = new AccessTables(database, (run) => this.#durably(run));
     this.journals = new JournalTables(database);
@@ -33,7 +33,7 @@ export class Catalogue implements Disposable {
   /** Opens or makes the catalogue. Throws UsageError when a newer program made it. */
   static open({ path, readOnly = false }: CatalogueOptions): Catalogue {
     if (!readOnly && path !== ':memory:') restrict(path);
-    const database = new Database(path, { readonly: readOnly, fileMustExist: readOnly, timeout: busyTimeoutMs });
+    const database = openDatabase(path, { readonly: readOnly, fileMustExist: readOnly, timeout: busyTimeoutMs });
     try {
       // 64-bit values are exact as BigInt only.
       database.defaultSafeIntegers(true);

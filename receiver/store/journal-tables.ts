@@ -1,5 +1,5 @@
 /** Segments, volumes and control changes of each journal: a view of the segments, kept up with them step by step. */
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '../../native/host/database.js';
 import { asSequence, asVolumeId, noSequence, type Change, type ChangeKind, type Engine, type Sequence, type TimeNs, type VolumeId, type VolumeKind } from '../../proto/change.js';
 import type { JournalId } from '../../proto/journal/frame.js';
 import { fromColumn, toColumn } from './catalogue-schema.js';

@@ -1,5 +1,5 @@
 /** What hosts and replicas said last: where lag is read from. Lost without harm: the next report brings it again. */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../native/host/database.js';
 import { asSequence, asVolumeId, type Sequence, type TimeNs, type VolumeId } from '../../proto/change.js';
 import type { JournalId } from '../../proto/journal/frame.js';
 import type { Report, VolumeReport } from '../../proto/wire/messages.js';

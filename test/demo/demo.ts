@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGunzip, createGzip } from 'node:zlib';
-import Database from 'better-sqlite3';
+import { openDatabase } from '../../native/host/database.js';
 import { formatBytes, formatDuration } from '../../native/terminal/format.js';
 import { AgentProgram, ReceiverProgram, receiverMain, root, run } from '../end-to-end/programs.js';
 import { describeTree, differences } from '../end-to-end/trees.js';
@@ -148,7 +148,7 @@ async function main(work: string, started: ChildProcess[]): Promise<void> {
 
   const difference = differences(before, await describeTree(target, {}));
   check('the restored tree is identical: names, content, links, modes, owners, times', difference.length === 0, difference.length === 0 ? `${before.length} entries` : difference.join('\n'));
-  const database = new Database(join(target, 'database', 'orders.db'));
+  const database = openDatabase(join(target, 'database', 'orders.db'));
   const integrity = database.pragma('integrity_check', { simple: true });
   const found = (database.prepare('select count(*) as rows from orders').get() as { rows: number }).rows;
   database.close();

@@ -1,10 +1,10 @@
 /** A real application to protect: commits numbered rows to a SQLite database in WAL mode until told to stop. */
-import Database from 'better-sqlite3';
+import { openDatabase } from '../../native/host/database.js';
 
 const path = process.argv[2];
 if (path === undefined) throw new Error('usage: sqlite-writer DATABASE');
 
-const database = new Database(path);
+const database = openDatabase(path);
 database.pragma('journal_mode = WAL');
 database.pragma('synchronous = FULL');
 database.pragma('wal_autocheckpoint = 200');

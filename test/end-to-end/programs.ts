@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ask } from '../../agent/control/client.js';
 import type { AgentStatus } from '../../agent/control/protocol.js';
 
 function packageRoot(): string {
@@ -77,7 +78,13 @@ class Daemon implements AsyncDisposable {
     const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let fresh = '';
-    this.#exit = new Promise((resolve) => child.on('close', (code) => resolve(code)));
+    // A test that is ended from outside must not leave it running.
+    const endToo = (): boolean => child.kill('SIGKILL');
+    process.once('exit', endToo);
+    this.#exit = new Promise((resolve) => child.on('close', (code) => {
+      process.off('exit', endToo);
+      resolve(code);
+    }));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready after ${timeoutMs} ms:\n${fresh}`)), timeoutMs);
       const heard = (text: string): void => {
@@ -207,11 +214,11 @@ export class AgentProgram implements AsyncDisposable {
     return JSON.parse(await this.command('status', '--json')) as AgentStatus;
   }
 
-  /** Waits until `holds` is true of the status. */
+  /** Waits until `holds` is true of the status; asks the agent without a program, which would take the processor from it. */
   async until(what: string, holds: (status: AgentStatus) => boolean, timeoutMs = 120_000): Promise<AgentStatus> {
     const end = performance.now() + timeoutMs;
     for (;;) {
-      const status = await this.status();
+      const status = await ask(this.state, 'status', {});
       if (holds(status)) return status;
       if (performance.now() > end) throw new Error(`not ${what} after ${timeoutMs} ms: ${JSON.stringify(status, null, 2)}`);
       await new Promise((resolve) => setTimeout(resolve, 200));

@@ -114,8 +114,8 @@ t.test('two trees with the same history are equal, times included', async (t) =>
 });
 
 t.test('random writes, cuts and holes read back like a plain buffer', async (t) => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
-  t.comment(`SEED=${seed}`);
+  const seed = Number(process.env['AFTERIMAGE_SEED'] ?? Date.now() % 2 ** 31);
+  t.comment(`AFTERIMAGE_SEED=${seed}`);
   let state = seed >>> 0;
   const below = (limit: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -93,6 +93,12 @@ t.test('imports go along the arrows', (t) => {
   t.end();
 });
 
+t.test('the programs open databases through the one file that keeps them', (t) => {
+  const programs = sources.filter(({ path }) => !within(path, 'test') && path !== 'native/host/database.ts');
+  t.strictSame(programs.filter(({ text }) => /from 'better-sqlite3'/.test(text)).map(({ path }) => path), []);
+  t.end();
+});
+
 t.test('time and chance reach a stage only through what it is handed', (t) => {
   t.strictSame(sources.filter(({ path }) => stageOf(path) !== undefined).flatMap((source) => ambientCalls(source).map((call) => `${source.path}: ${call}`)), []);
   t.end();

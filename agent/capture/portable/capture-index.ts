@@ -1,5 +1,5 @@
 /** The capture index: what the journal holds of each volume, as rows; the only place that speaks SQL. */
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { openDatabase, type Database } from '../../../native/host/database.js';
 import { asSequence, type NodeKind, type Sequence } from '../../../proto/change.js';
 import { chunkBytes, HashChunk } from './block-hash.js';
 import { prepareSchema } from './index-schema.js';
@@ -59,10 +59,9 @@ const nodeColumns =
 
 export class CaptureIndex {
   readonly #database: Database;
-  readonly #statements = new Map<string, Statement>();
 
   constructor(path: string) {
-    this.#database = new Sqlite(path);
+    this.#database = openDatabase(path);
     prepareSchema(this.#database, path);
   }
 
@@ -269,22 +268,14 @@ export class CaptureIndex {
     this.#run('DELETE FROM hashes WHERE volume = ? AND node = ? AND chunk >= ?', volume, node, chunk);
   }
 
-  #prepare(sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
   #get(sql: string, ...values: unknown[]): unknown {
-    return this.#prepare(sql).get(...values);
+    return this.#database.prepare(sql).get(...values);
   }
   #all(sql: string, ...values: unknown[]): unknown[] {
-    return this.#prepare(sql).all(...values);
+    return this.#database.prepare(sql).all(...values);
   }
   #run(sql: string, ...values: unknown[]): void {
-    this.#prepare(sql).run(...values);
+    this.#database.prepare(sql).run(...values);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The tables of the capture index, and their version. */
-import type { Database } from 'better-sqlite3';
+import type { Database } from '../../../native/host/database.js';
 import { FormatError } from '../../../proto/errors.js';
 
 export const indexVersion = 1;
