@@ -8,16 +8,16 @@ import type { Random } from '../../native/host/random.js';
 import type { Change, Sequence, VolumeId } from '../../proto/change.js';
 import { FormatError, UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
-import { applyChange } from './portable/apply-change.js';
-import { BlockHasher } from './portable/block-hash.js';
-import { CaptureIndex } from './portable/capture-index.js';
-import { Excludes } from './portable/excludes.js';
+import { applyChange } from './tree/apply-change.js';
+import { BlockHasher } from './tree/block-hash.js';
+import { CaptureIndex } from './tree/capture-index.js';
+import { Excludes } from './tree/excludes.js';
 import { chokidarHints, type HintFactory } from './portable/hints.js';
-import type { Logger } from './portable/logger.js';
-import { messageOf } from './portable/read-failure.js';
-import { JournalBrokenError, Recorder, RefusedError } from './portable/recorder.js';
+import type { Logger } from './tree/logger.js';
+import { messageOf } from './tree/read-failure.js';
+import { JournalBrokenError, Recorder, RefusedError } from './tree/recorder.js';
 import { VolumeCapture } from './portable/volume-capture.js';
-import type { VolumeTiming } from './portable/volume-parts.js';
+import type { VolumeTiming } from './portable/volume-options.js';
 
 export interface PortableOptions {
   readonly clock: Clock;

@@ -1,7 +1,6 @@
 /** What may have changed and was not looked at yet: bounded, and the whole volume when it grows past that. */
-import type { CaptureIndex } from './capture-index.js';
-import { nodeBytes } from './seen.js';
-import type { SurveyTask } from './survey.js';
+import type { CaptureIndex } from '../tree/capture-index.js';
+import type { SurveyTask } from '../tree/survey.js';
 
 const entriesMax = 100_000;
 /** Followed at a time: in the order they came, so that both names of a rename go together. */
@@ -136,12 +135,4 @@ function resolvePath(index: CaptureIndex, volume: number, path: string): { reado
     directory = node;
   }
   return { directory, name: undefined };
-}
-
-/** Whether a name survives being text: only then can a watcher name it. */
-export function isText(name: string): boolean {
-  if (/^[\x01-\x7f]*$/.test(name)) return !name.includes('\\') || process.platform === 'win32';
-  const bytes = nodeBytes(name);
-  const text = bytes.toString('utf8');
-  return !text.includes('\uFFFD') && !text.includes('\\');
 }

@@ -1,10 +1,10 @@
 /** Keeps a volume's watcher: counts its hints, and remembers whether hints can be relied on. */
 import type { Clock } from '../../../native/host/clock.js';
-import { isText } from './dirty-set.js';
-import type { Excludes } from './excludes.js';
+import { isText } from '../tree/text-name.js';
+import type { Excludes } from '../tree/excludes.js';
 import type { HintFactory, HintWatcher } from './hints.js';
-import type { Logger } from './logger.js';
-import { messageOf } from './read-failure.js';
+import type { Logger } from '../tree/logger.js';
+import { messageOf } from '../tree/read-failure.js';
 
 export interface HintFeedOptions {
   readonly name: string;

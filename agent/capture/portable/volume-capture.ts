@@ -2,18 +2,19 @@
 import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { rootNode, type VolumeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus } from '../change-source.js';
-import { applySurvey } from './apply-survey.js';
-import { countVolume, type TreeCount } from './count-tree.js';
+import { applySurvey } from '../tree/apply-survey.js';
+import { countVolume, type TreeCount } from '../tree/count-tree.js';
 import { DirtySet } from './dirty-set.js';
-import { FlushQueue } from './flush-queue.js';
+import { FlushQueue } from '../tree/flush-queue.js';
 import { QuietSchedule } from './quiet-schedule.js';
 import { HintFeed } from './hint-feed.js';
-import { messageOf } from './read-failure.js';
-import { Reports } from './reports.js';
-import { identityOf } from './seen.js';
-import { positionsMax, Survey, type SurveyTask } from './survey.js';
-import type { VolumeCaptureOptions, VolumeParts } from './volume-parts.js';
-import { isUnreadGap, noteUnread } from './unread-gap.js';
+import { messageOf } from '../tree/read-failure.js';
+import { Reports } from '../tree/reports.js';
+import { identityOf } from '../tree/seen.js';
+import { positionsMax, Survey, type SurveyTask } from '../tree/survey.js';
+import type { VolumeParts } from '../tree/volume-parts.js';
+import type { VolumeCaptureOptions } from './volume-options.js';
+import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import { describeState } from './volume-status.js';
 
 /** A look at the whole volume, spread over steps. */

@@ -1,6 +1,6 @@
 /** Puts together what a volume's state means to a person: label, cause and phase. Pure. */
 import type { SourceStatus, VolumeLabel } from '../change-source.js';
-import type { OpenGap, VolumeRow } from './capture-index.js';
+import type { OpenGap, VolumeRow } from '../tree/capture-index.js';
 
 export interface VolumeState {
   readonly baseline: VolumeRow['baseline'] | undefined;

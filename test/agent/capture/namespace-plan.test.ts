@@ -1,6 +1,6 @@
 /** The planner turns any namespace into any other by valid steps. */
 import t from 'tap';
-import { type NamespaceFacts, type NamespaceStep, parkingPrefix, planNamespace, type Position } from '../../../agent/capture/portable/namespace-plan.js';
+import { type NamespaceFacts, type NamespaceStep, parkingPrefix, planNamespace, type Position } from '../../../agent/capture/tree/namespace-plan.js';
 import { seededRandom, seedFromEnvironment } from './seeded.js';
 
 /** A namespace as a strict model: every step is checked as the system call would check it. */

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { asNodeId, type NodeId } from '../../../proto/change.js';
 import type { Name } from '../../../proto/name.js';
-import { isText } from './dirty-set.js';
+import { isText } from './text-name.js';
 import { captureNode, type CaptureOutcome } from './capture-node.js';
 import { type NamespaceStep, planNamespace, type Position } from './namespace-plan.js';
 import { isFresh, metadataOf, signatureOf } from './seen.js';

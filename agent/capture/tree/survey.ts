@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { displayPath, type Name } from '../../../proto/name.js';
 import type { ChildRow } from './capture-index.js';
-import { isText } from './dirty-set.js';
+import { isText } from './text-name.js';
 import { isGone, isReadFailure, messageOf } from './read-failure.js';
 import { canBe, identityOf, nodeBytes, type Seen, signatureOf } from './seen.js';
 import { type DirectoryPlace, MovedError, TreeAccess } from './tree-access.js';
