@@ -11,7 +11,8 @@ import { HintFeed } from './hint-feed.js';
 import { messageOf } from '../tree/read-failure.js';
 import { Reports } from '../tree/reports.js';
 import { identityOf } from '../tree/seen.js';
-import { positionsMax, Survey, type SurveyTask } from '../tree/survey.js';
+import { positionsMax, Survey } from '../tree/survey.js';
+import { type LookAccess, TreeLook } from '../tree/tree-look.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
 import type { VolumeCaptureOptions } from './volume-options.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
@@ -20,8 +21,7 @@ import { describeState } from './volume-status.js';
 /** A look at the whole volume, spread over steps. */
 interface Walk {
   readonly reason: 'baseline' | 'rescan' | 'quiet' | 'flush';
-  readonly tasks: SurveyTask[];
-  readonly vanished: { readonly parent: number; readonly name: string }[];
+  readonly look: TreeLook;
   readonly startedNs: bigint;
   readonly startedMs: number;
   readonly takenAtStart: number;
@@ -30,10 +30,6 @@ interface Walk {
   readonly watchedAtStart: boolean;
   /** Gaps that this look heals. */
   readonly gaps: readonly number[];
-  rootDone: boolean;
-  /** Names moved while it went on: what it saw may not be one moment's. */
-  unstable: boolean;
-  entries: number;
 }
 
 const sliceMs = 250;
@@ -382,8 +378,7 @@ export class VolumeCapture {
     this.#progressEntries = 0;
     return {
       reason,
-      tasks: [{ directory: Number(rootNode), deep: true }],
-      vanished: [],
+      look: new TreeLook(this.#parts, [{ directory: Number(rootNode), deep: true }], { root: true }),
       startedNs: clock.wallNs(),
       startedMs: this.#nowMs,
       takenAtStart: recorder.taken(this.#volume),
@@ -391,9 +386,6 @@ export class VolumeCapture {
       unreadAtStart: this.#reports.unread,
       watchedAtStart: this.#feed.isComplete,
       gaps,
-      rootDone: false,
-      unstable: false,
-      entries: 0,
     };
   }
 
@@ -402,6 +394,12 @@ export class VolumeCapture {
     if (this.#walk === undefined && !wanted) return;
     // A flush needs a look that began after it; one under way for earlier flushes is let finish first.
     if (this.#walk !== undefined && this.#flushes.isWaiting && !this.#flushes.isActive) this.#walk = undefined;
+    const access: LookAccess = {
+      survey: (options, run) => this.#survey(options, run),
+      runTasks: (survey, untilMs) => this.#runTasks(survey, signal, untilMs),
+      apply: (survey) => this.#apply(survey, signal, this.#flushes.isActive),
+    };
+    let walked: Walk | undefined;
     await this.#survey({ deferVanished: true }, async (survey) => {
       if (this.#walk === undefined) {
         await this.#options.excludes.refresh(this.#options.directories, survey.rootStat);
@@ -409,35 +407,12 @@ export class VolumeCapture {
       }
       const walk = this.#walk;
       survey.verifiesMapped = this.#flushes.isActive;
-      if (!walk.rootDone) survey.differences.set(1, { node: 1, parent: 0, name: '' });
-      walk.rootDone = true;
-      survey.tasks.push(...walk.tasks.splice(0));
-      await this.#runTasks(survey, signal, this.#nowMs + sliceMs);
-      if (await this.#apply(survey, signal, this.#flushes.isActive)) walk.unstable = true;
-      walk.tasks.push(...survey.tasks.splice(0));
-      for (const gone of survey.vanished.splice(0)) walk.vanished.push(gone);
-      walk.entries += survey.entries;
-      this.#progressEntries = walk.entries;
+      if (await walk.look.step(survey, access, this.#nowMs + sliceMs)) walked = walk;
+      this.#progressEntries = walk.look.entries;
     });
-    if (this.#walk?.tasks.length === 0) await this.#judgeVanished(this.#walk, signal);
-  }
-
-  /** What is gone is judged last: moved nodes have been found at their new names by then. */
-  async #judgeVanished(walk: Walk, signal: AbortSignal): Promise<void> {
-    const names = new Map<number, Set<string>>();
-    for (const { parent, name } of walk.vanished.splice(0)) {
-      if (this.#parts.index.childNode(this.#volume, parent, name) === 0) continue;
-      walk.unstable = true;
-      const known = names.get(parent);
-      if (known === undefined) names.set(parent, new Set([name]));
-      else known.add(name);
-    }
-    await this.#survey({ deferVanished: false }, async (survey) => {
-      for (const [directory, wanted] of names) survey.tasks.push({ directory, names: wanted, deep: false });
-      await this.#runTasks(survey, signal, Infinity);
-      await this.#apply(survey, signal, this.#flushes.isActive);
-      await this.#endWalk(walk);
-    });
+    // Broken off meanwhile, it begins again.
+    const walk = walked;
+    if (walk !== undefined && this.#walk === walk) await walk.look.judgeVanished(access, () => this.#endWalk(walk));
   }
 
   async #endWalk(walk: Walk): Promise<void> {
@@ -468,8 +443,8 @@ export class VolumeCapture {
     if (!quiet) this.#quiet.again(this.#nowMs, tookMs, this.#options.timing.quietMs);
     // What could not be read was not found equal.
     else if (!unread) await this.#settle(walk);
-    if (!walk.unstable) this.#retries.clear();
-    this.#flushes.end(walk);
+    if (!walk.look.unstable) this.#retries.clear();
+    this.#flushes.end(walk.look);
   }
 
   async #settle(walk: Walk): Promise<void> {
