@@ -67,7 +67,7 @@ class ContentCapture {
   }
 
   async #add(body: Parameters<Recorder['add']>[1], hashes?: readonly bigint[]): Promise<void> {
-    await this.#parts.recorder.add(this.#parts.volume, body, hashes);
+    await this.#parts.recorder.add(this.#parts.volume, body, hashes === undefined ? {} : { hashes });
   }
 
   /** Reads a stretch and records the blocks that differ; false when the file ended before it. */

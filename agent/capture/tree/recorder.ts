@@ -1,5 +1,5 @@
 /** Appends captured changes in batches and keeps the index exactly as far as the journal: never ahead of what is durable. */
-import { type CapturedChange, type ChangeBody, noSequence, type Sequence, type VolumeId } from '../../../proto/change.js';
+import { type Actor, type CapturedChange, type ChangeBody, noSequence, type Sequence, type TimeNs, type VolumeId } from '../../../proto/change.js';
 import type { Clock } from '../../../native/host/clock.js';
 import type { ChangeSink } from '../change-source.js';
 import { applyChange } from './apply-change.js';
@@ -27,6 +27,15 @@ export interface RecorderParts {
   readonly clock: Clock;
   /** Whether the index can grow. */
   readonly hasRoom?: () => Promise<boolean>;
+}
+
+/** What may be known of a change besides its body. */
+export interface ChangeFacts {
+  /** Hashes of a write's blocks, where they are known already. */
+  readonly hashes?: readonly bigint[];
+  /** When it happened; now when absent. */
+  readonly timeNs?: TimeNs;
+  readonly actor?: Actor;
 }
 
 /**
@@ -77,13 +86,13 @@ export class Recorder {
   }
 
   /** Adds a change to the batch and its effect to the index; offers the batch to the journal when it is full. */
-  async add(volume: VolumeId, body: ChangeBody, hashes?: readonly bigint[]): Promise<void> {
+  async add(volume: VolumeId, body: ChangeBody, { hashes, timeNs, actor }: ChangeFacts = {}): Promise<void> {
     const { index, hasher, clock } = this.#parts;
     const bytes = body.kind === 'write' ? body.data.byteLength : 0;
     if (this.#batchBytes + bytes > batchBytesMax || this.#batch.length >= batchChangesMax) await this.flush();
     this.touch();
-    applyChange(index, hasher, volume, body, clock.wallNs(), hashes);
-    this.#batch.push({ volume, body });
+    applyChange(index, hasher, volume, body, timeNs ?? clock.wallNs(), hashes);
+    this.#batch.push({ volume, body, ...(timeNs === undefined ? {} : { timeNs }), ...(actor === undefined ? {} : { actor }) });
     this.#batchBytes += bytes;
   }
 
