@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildCapture } from './build-capture.mjs';
 
 const nativeRoot = dirname(fileURLToPath(import.meta.url));
 const packageRoot = dirname(nativeRoot);
@@ -14,7 +15,9 @@ const supported = ['linux', 'darwin'];
 function isCurrent() {
   if (!existsSync(product) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== builtFor) return false;
   const sources = [join(nativeRoot, 'binding.gyp')];
-  for (const name of readdirSync(join(nativeRoot, 'src'))) sources.push(join(nativeRoot, 'src', name));
+  for (const entry of readdirSync(join(nativeRoot, 'src'), { withFileTypes: true })) {
+    if (entry.isFile()) sources.push(join(nativeRoot, 'src', entry.name));
+  }
   const builtMs = statSync(product).mtimeMs;
   return sources.every((source) => statSync(source).mtimeMs < builtMs);
 }
@@ -30,7 +33,7 @@ function localHeaders() {
   return version === process.versions.node ? [`--nodedir=${prefix}`] : [];
 }
 
-function runGyp() {
+function runGyp(options = []) {
   const gyp = join(packageRoot, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   if (!existsSync(gyp)) return { ok: false, output: 'node-gyp is not installed: run "npm run setup" first' };
   const headers = process.env.npm_config_nodedir === undefined ? localHeaders() : [];
@@ -39,7 +42,7 @@ function runGyp() {
   const commands = sameTarget ? ['configure', 'build'] : ['clean', 'configure', 'build'];
   let output = '';
   for (const command of commands) {
-    const run = spawnSync(process.execPath, [gyp, command, '-C', nativeRoot, ...headers], {
+    const run = spawnSync(process.execPath, [gyp, command, '-C', nativeRoot, ...headers, ...options], {
       cwd: packageRoot,
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
@@ -74,3 +77,5 @@ if (!supported.includes(process.platform)) {
     );
   }
 }
+
+if (existsSync(product)) buildCapture(builtFor, runGyp);

@@ -26,10 +26,10 @@ missing_tools() {
   printf '%s' "${missing[*]-}"
 }
 
-missing="$(missing_tools)"
-if [ -n "$missing" ]; then
-  as_root=()
-  can_install=no
+# Installs the packages named where that is possible; what came of it is for the caller to see.
+install_packages() {
+  local packages="$1" can_install=no log
+  local as_root=()
   if command -v apt-get >/dev/null; then
     if [ "$(id -u)" = 0 ]; then
       can_install=yes
@@ -38,20 +38,24 @@ if [ -n "$missing" ]; then
       as_root=(sudo -n)
     fi
   fi
-  if [ "$can_install" = yes ]; then
-    say "installing $missing"
-    log="$(mktemp)"
-    # The lists of a fresh machine are often empty or old: refresh them only when the first try fails.
-    install_tools() {
-      # shellcheck disable=SC2086 # one word a package
-      ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
-    }
-    if ! install_tools >"$log" 2>&1; then
-      { ${as_root[@]+"${as_root[@]}"} apt-get update && install_tools; } >>"$log" 2>&1 || tail -n 5 "$log" >&2
-    fi
-    rm -f "$log"
-    missing="$(missing_tools)"
+  if [ "$can_install" = no ]; then return 0; fi
+  say "installing $packages"
+  log="$(mktemp)"
+  try_install() {
+    # shellcheck disable=SC2086 # one word a package
+    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
+  }
+  # The lists of a fresh machine are often empty or old: refresh them only when the first try fails.
+  if ! try_install >"$log" 2>&1; then
+    { ${as_root[@]+"${as_root[@]}"} apt-get update && try_install; } >>"$log" 2>&1 || tail -n 5 "$log" >&2
   fi
+  rm -f "$log"
+}
+
+missing="$(missing_tools)"
+if [ -n "$missing" ]; then
+  install_packages "$missing"
+  missing="$(missing_tools)"
 fi
 if [ -n "$missing" ]; then
   if [ "$(uname -s)" = Darwin ]; then
@@ -60,6 +64,29 @@ if [ -n "$missing" ]; then
     how="on Debian and Ubuntu: sudo apt-get install $missing"
   fi
   say "missing: $missing ($how). Going on without; native modules may not be built." >&2
+fi
+
+# What the exact capture engine is built with. Without it the portable engine works all the same.
+missing_capture_packages() {
+  local missing=()
+  command -v "${CLANG:-clang}" >/dev/null || missing+=(clang)
+  # Headers are looked for as the compiler does, since distributions place them differently.
+  has_header() { echo "#include <$1>" | "${CXX:-g++}" -E -x c++ - >/dev/null 2>&1; }
+  has_header bpf/libbpf.h || missing+=(libbpf-dev)
+  has_header libelf.h || missing+=(libelf-dev)
+  has_header zlib.h || missing+=(zlib1g-dev)
+  printf '%s' "${missing[*]-}"
+}
+
+if [ "$(uname -s)" = Linux ]; then
+  missing="$(missing_capture_packages)"
+  if [ -n "$missing" ]; then
+    install_packages "$missing"
+    missing="$(missing_capture_packages)"
+  fi
+  if [ -n "$missing" ]; then
+    say "missing for exact capture: $missing (on Debian and Ubuntu: sudo apt-get install $missing). Going on without." >&2
+  fi
 fi
 
 # What node_modules was installed from and for.

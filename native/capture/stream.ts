@@ -1,0 +1,187 @@
+/** The stream of everything that changes watched file systems, as the kernel's programs report it. */
+import { loadCapture, type NativeStream } from './addon.js';
+
+export interface CaptureBatch {
+  /** Whole records, back to back: see RecordCursor. May be empty when only `through` moved. */
+  readonly bytes: Buffer;
+  /** To be added to a record's monotonicNs to get nanoseconds since 1970. */
+  readonly wallOffsetNs: bigint;
+  /** Bytes of the ring ever consumed, this batch included. */
+  readonly through: bigint;
+}
+
+/** Identifies an inode for as long as it exists. `tree` is a btrfs subvolume's root and 0 elsewhere. */
+export interface InodeIdentity {
+  readonly ino: bigint;
+  readonly generation: number;
+  readonly device: number;
+  readonly tree?: bigint;
+}
+
+/** Something in [low, high) of an inode changed and its content was not handed over. */
+export interface LostRange {
+  readonly ino: bigint;
+  readonly generation: number;
+  readonly device: number;
+  readonly tree: bigint;
+  readonly low: number;
+  /** Infinity: to the end of the file, wherever that is. */
+  readonly high: number;
+  readonly firstNs: bigint;
+  readonly lastNs: bigint;
+  /** Bits of 1 << DirtyCause. */
+  readonly causes: number;
+  readonly count: number;
+}
+
+export interface Lost {
+  readonly ranges: readonly LostRange[];
+  /** Something without an inode was lost: since when, monotonic. */
+  readonly namesSinceNs: bigint | undefined;
+  /** What was lost could not even be noted: since when, monotonic. */
+  readonly everythingSinceNs: bigint | undefined;
+}
+
+export interface CaptureStats {
+  readonly ringBytes: number;
+  readonly ringUsedBytes: number;
+  readonly records: bigint;
+  readonly lostRecords: bigint;
+  /** Whether pages can be read in the kernel; without it what needs that is reported as dirty. */
+  readonly pageCache: boolean;
+}
+
+export interface CaptureStream extends AsyncDisposable {
+  /** By superblock device as /proc/self/mountinfo shows it, encoded as in records. */
+  watch(device: number): void;
+  unwatch(device: number): void;
+  /** Of this inode nothing more is reported; may be forgotten, and then it is reported again. */
+  markOutside(inode: InodeIdentity): void;
+  /** The next batch, or undefined once the stream is closed or the signal aborted. One caller at a time. */
+  next(signal?: AbortSignal): Promise<CaptureBatch | undefined>;
+  /** Bytes ever put into the ring: when a batch's `through` reaches it, all that happened before this call is handed over. */
+  position(): bigint;
+  /** What was lost since the last call. May wait some milliseconds for programs under way. */
+  takeLost(): Lost;
+  /** Whether the inode has a shared writable mapping, through which it may change unseen. */
+  isMapped(inode: InodeIdentity): boolean;
+  stats(): CaptureStats;
+}
+
+/** Delivered batches and who waits for one; apart from the stream, so that an abandoned stream can be collected. */
+class Deliveries {
+  readonly batches: CaptureBatch[] = [];
+  wake: (() => void) | undefined;
+
+  deliver(batch: CaptureBatch): void {
+    this.batches.push(batch);
+    this.wake?.();
+  }
+}
+
+class SystemCaptureStream implements CaptureStream {
+  readonly #native: NativeStream;
+  readonly #deliveries: Deliveries;
+  #closed = false;
+
+  constructor(native: NativeStream, deliveries: Deliveries) {
+    this.#native = native;
+    this.#deliveries = deliveries;
+  }
+
+  watch(device: number): void {
+    this.#native.watch(device);
+  }
+
+  unwatch(device: number): void {
+    this.#native.unwatch(device);
+  }
+
+  markOutside({ ino, tree = 0n, generation, device }: InodeIdentity): void {
+    this.#native.markOutside(ino, tree, generation, device);
+  }
+
+  async next(signal?: AbortSignal): Promise<CaptureBatch | undefined> {
+    const deliveries = this.#deliveries;
+    if (deliveries.wake !== undefined) throw new Error('next: someone is waiting for the next batch already');
+    if (deliveries.batches.length === 0 && !this.#closed && signal?.aborted !== true) {
+      this.#native.hold(true);
+      await new Promise<void>((resolve) => {
+        deliveries.wake = resolve;
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+      deliveries.wake = undefined;
+      this.#native.hold(false);
+    }
+    if (this.#closed || signal?.aborted === true) return undefined;
+    const batch = deliveries.batches.shift();
+    if (batch !== undefined) this.#native.consumed();
+    return batch;
+  }
+
+  position(): bigint {
+    return this.#native.position();
+  }
+
+  takeLost(): Lost {
+    const [ranges, namesSinceNs, everythingSinceNs] = this.#native.takeLost();
+    return {
+      ranges: ranges.map(([ino, generation, device, tree, low, high, firstNs, lastNs, causes, count]) => ({
+        ino,
+        generation,
+        device,
+        tree,
+        low: Number(low),
+        high: high === 2n ** 64n - 1n ? Infinity : Number(high),
+        firstNs,
+        lastNs,
+        causes,
+        count,
+      })),
+      namesSinceNs,
+      everythingSinceNs,
+    };
+  }
+
+  isMapped({ ino, tree = 0n, generation, device }: InodeIdentity): boolean {
+    return this.#native.isMapped(ino, tree, generation, device);
+  }
+
+  stats(): CaptureStats {
+    const [ringBytes, ringUsedBytes, records, lostRecords, pageCache] = this.#native.stats();
+    return { ringBytes, ringUsedBytes, records, lostRecords, pageCache };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#native.close();
+    this.#deliveries.wake?.();
+  }
+}
+
+/** The ring's size is a power of two and of whole pages: the next one up from what was asked for. */
+function ringSize(bytes: number): number {
+  if (!(bytes > 0) || bytes > 2 ** 30) throw new RangeError(`ringBytes is ${bytes}; from 1 to 2^30 are possible`);
+  return Math.max(2 ** 16, 2 ** Math.ceil(Math.log2(bytes)));
+}
+
+/**
+ * Starts to capture; nothing is reported until a device is watched. What the process `excludePid`
+ * does, by default this one, is never reported. Throws where captureUnavailableReason() has a
+ * reason, or when the kernel refuses the programs.
+ */
+export function openCaptureStream({ ringBytes, excludePid = process.pid }: { readonly ringBytes: number; readonly excludePid?: number }): CaptureStream {
+  const loaded = loadCapture();
+  if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
+  const deliveries = new Deliveries();
+  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, (bytes, through, wallOffsetNs) =>
+    deliveries.deliver({ bytes, through, wallOffsetNs }),
+  );
+  return new SystemCaptureStream(native, deliveries);
+}
+
+/** Why openCaptureStream cannot work on this machine, with the remedy, or undefined when it can be tried. */
+export function captureUnavailableReason(): string | undefined {
+  const loaded = loadCapture();
+  return typeof loaded === 'string' ? loaded : undefined;
+}

@@ -1,0 +1,93 @@
+// Waits on the ring, gathers for a few milliseconds or a batch's worth, and waits while the consumer is behind.
+#include "drain.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+namespace afterimage::capture {
+namespace {
+
+constexpr auto kGather = std::chrono::milliseconds(4);
+// A missed wake-up may cost this much time and no more.
+constexpr int kPollMs = 100;
+
+}  // namespace
+
+int Drain::Start() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (epoll_ == -1 || wake_ == -1) return errno;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  for (const int fd : {ring_->fd(), wake_}) {
+    event.data.fd = fd;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return errno;
+  }
+  thread_ = std::thread([this] { Run(); });
+  return 0;
+}
+
+void Drain::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  room_.notify_all();
+  if (wake_ != -1) eventfd_write(wake_, 1);
+  if (thread_.joinable()) thread_.join();
+  if (epoll_ != -1) close(epoll_);
+  if (wake_ != -1) close(wake_);
+  epoll_ = wake_ = -1;
+}
+
+void Drain::Consumed() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    outstanding_--;
+  }
+  room_.notify_all();
+}
+
+bool Drain::WaitForRoom() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  room_.wait(lock, [this] { return stopping_ || outstanding_ < kBatchesMax; });
+  return !stopping_;
+}
+
+bool Drain::WaitForRecords() {
+  epoll_event events[2];
+  epoll_wait(epoll_, events, 2, kPollMs);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !stopping_;
+}
+
+bool Drain::Pause() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  room_.wait_for(lock, kGather, [this] { return stopping_; });
+  return !stopping_;
+}
+
+void Drain::Run() {
+  BatchBuilder builder;
+  while (WaitForRoom()) {
+    if (!builder.Fill(ring_)) {
+      if (!builder.HasMoved(*ring_)) {
+        if (!WaitForRecords()) return;
+        // A ring that already holds a batch's worth is not waited for.
+        if (ring_->produced() - ring_->consumed() < kBatchBytes && !Pause()) return;
+        continue;
+      }
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      outstanding_++;
+    }
+    if (!deliver_(builder.Take(*ring_))) return;
+  }
+}
+
+}  // namespace afterimage::capture

@@ -1,0 +1,233 @@
+// Calls from JavaScript, and batches to it.
+#include "stream.h"
+
+#include <time.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace afterimage::capture {
+namespace {
+
+[[noreturn]] void Refuse(Napi::Env env, const char* expected) { throw Napi::TypeError::New(env, expected); }
+
+uint32_t Unsigned(const Napi::CallbackInfo& info, size_t index, const char* what) {
+  if (!info[index].IsNumber()) Refuse(info.Env(), what);
+  return info[index].As<Napi::Number>().Uint32Value();
+}
+
+uint64_t Big(const Napi::CallbackInfo& info, size_t index, const char* what) {
+  if (!info[index].IsBigInt()) Refuse(info.Env(), what);
+  bool lossless = true;
+  const uint64_t value = info[index].As<Napi::BigInt>().Uint64Value(&lossless);
+  if (!lossless) Refuse(info.Env(), what);
+  return value;
+}
+
+// (ino: bigint, tree: bigint, generation: number, device: number)
+inode_key Key(const Napi::CallbackInfo& info) {
+  return inode_key{Big(info, 0, "ino must be an unsigned bigint"), Big(info, 1, "tree must be an unsigned bigint"),
+                   Unsigned(info, 2, "generation must be a number"), Unsigned(info, 3, "device must be a number")};
+}
+
+void Check(Napi::Env env, int number, const char* deed) {
+  if (number != 0) throw Napi::Error::New(env, std::string(deed) + ": " + strerror(number));
+}
+
+uint64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+Napi::Function Stream::Define(Napi::Env env) {
+  return DefineClass(env, "Stream",
+                     {
+                         InstanceMethod<&Stream::CloseCall>("close"),
+                         InstanceMethod<&Stream::Consumed>("consumed"),
+                         InstanceMethod<&Stream::Hold>("hold"),
+                         InstanceMethod<&Stream::Watch>("watch"),
+                         InstanceMethod<&Stream::Unwatch>("unwatch"),
+                         InstanceMethod<&Stream::MarkOutside>("markOutside"),
+                         InstanceMethod<&Stream::Position>("position"),
+                         InstanceMethod<&Stream::TakeLost>("takeLost"),
+                         InstanceMethod<&Stream::IsMapped>("isMapped"),
+                         InstanceMethod<&Stream::Stats>("stats"),
+                     });
+}
+
+Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info), env_(info.Env()) {
+  if (!info[0].IsString() || !info[3].IsFunction()) Refuse(info.Env(), "expected a path, two numbers and a function");
+  const std::string path = info[0].As<Napi::String>();
+  const uint32_t ring_bytes = Unsigned(info, 1, "the ring's size must be a number");
+  const uint32_t excluded_pid = Unsigned(info, 2, "the process to leave out must be a number");
+  auto program = std::make_unique<Program>();
+  std::string error;
+  if (!program->Open(path, ring_bytes, excluded_pid, &error)) throw Napi::Error::New(env_, error);
+  program_ = std::move(program);
+  ring_ = std::make_unique<Ring>();
+  Check(env_, ring_->Map(program_->ring_fd(), ring_bytes), "map the ring");
+  delivery_ = Delivery::New(env_, info[3].As<Napi::Function>(), "afterimage capture", 0, 1);
+  // An idle stream does not keep the process alive; Hold does while someone waits for a batch.
+  delivery_.Unref(env_);
+  drain_ = std::make_unique<Drain>(ring_.get(), [this](Batch batch) {
+    auto* heap = new Batch(std::move(batch));
+    if (delivery_.NonBlockingCall(heap) == napi_ok) return true;
+    delete heap;
+    return false;
+  });
+  last_take_ns_ = MonotonicNs();
+  const int status = drain_->Start();
+  is_open_ = true;
+  if (status != 0) {
+    Close();
+    Check(env_, status, "start the drain");
+  }
+  // Worker threads end without collecting: the thread must be gone before their environment is.
+  napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this);
+}
+
+Stream::~Stream() { Close(); }
+
+void Stream::OnEnvironmentEnd(void* self) { static_cast<Stream*>(self)->Close(); }
+
+void Stream::Close() {
+  if (!is_open_) return;
+  is_open_ = false;
+  napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
+  drain_->Stop();
+  delivery_.Abort();
+  drain_.reset();
+  ring_.reset();
+  program_.reset();
+}
+
+void Stream::RequireOpen(Napi::Env env) const {
+  if (!is_open_) throw Napi::Error::New(env, "the capture stream is closed");
+}
+
+void Stream::Deliver(Napi::Env env, Napi::Function callback, void*, Batch* batch) {
+  // Without an environment the function is being taken down: only the memory is left to be freed.
+  if (env == nullptr || callback == nullptr) {
+    delete batch;
+    return;
+  }
+  const Napi::HandleScope scope(env);
+  const uint64_t through = batch->through;
+  const int64_t wall_offset_ns = batch->wall_offset_ns;
+  const Napi::Value bytes = Napi::Buffer<uint8_t>::New(
+      env, batch->bytes.get(), batch->length, [](Napi::Env, uint8_t*, Batch* owner) { delete owner; }, batch);
+  callback.Call({bytes, Napi::BigInt::New(env, through), Napi::BigInt::New(env, wall_offset_ns)});
+}
+
+void Stream::CloseCall(const Napi::CallbackInfo&) { Close(); }
+
+void Stream::Consumed(const Napi::CallbackInfo&) {
+  if (is_open_) drain_->Consumed();
+}
+
+// hold(boolean): whether the process is to stay for the next batch.
+void Stream::Hold(const Napi::CallbackInfo& info) {
+  if (!is_open_) return;
+  if (info[0].ToBoolean()) {
+    delivery_.Ref(info.Env());
+  } else {
+    delivery_.Unref(info.Env());
+  }
+}
+
+void Stream::Watch(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), program_->Watch(Unsigned(info, 0, "device must be a number")), "watch a device");
+}
+
+void Stream::Unwatch(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), program_->Unwatch(Unsigned(info, 0, "device must be a number")), "unwatch a device");
+}
+
+void Stream::MarkOutside(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), program_->MarkOutside(Key(info)), "mark an inode as outside");
+}
+
+Napi::Value Stream::Position(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return Napi::BigInt::New(info.Env(), ring_->produced());
+}
+
+// [ranges, namesSinceNs | undefined, everythingSinceNs | undefined]; a range is
+// [ino, generation, device, tree, low, high, firstNs, lastNs, causes, count].
+Napi::Value Stream::TakeLost(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  RequireOpen(env);
+  volatile capture_counters* counters = program_->counters();
+  std::vector<LostEntry> entries;
+  const uint64_t updates = counters->dirty_updates;
+  if (updates != dirty_updates_taken_) {
+    // Read before the swap: an update during it makes the next call look again.
+    dirty_updates_taken_ = updates;
+    Check(env, program_->TakeLost(&entries), "take what was lost");
+  }
+  Napi::Array ranges = Napi::Array::New(env, entries.size());
+  for (size_t index = 0; index < entries.size(); index++) {
+    const LostEntry& entry = entries[index];
+    Napi::Array range = Napi::Array::New(env, 10);
+    range[0u] = Napi::BigInt::New(env, uint64_t{entry.key.ino});
+    range[1u] = Napi::Number::New(env, entry.key.generation);
+    range[2u] = Napi::Number::New(env, entry.key.device);
+    range[3u] = Napi::BigInt::New(env, uint64_t{entry.key.tree});
+    range[4u] = Napi::BigInt::New(env, uint64_t{entry.range.low});
+    range[5u] = Napi::BigInt::New(env, uint64_t{entry.range.high});
+    range[6u] = Napi::BigInt::New(env, uint64_t{entry.range.first_ns});
+    range[7u] = Napi::BigInt::New(env, uint64_t{entry.range.last_ns});
+    range[8u] = Napi::Number::New(env, static_cast<double>(entry.range.causes));
+    range[9u] = Napi::Number::New(env, static_cast<double>(entry.range.count));
+    ranges[static_cast<uint32_t>(index)] = range;
+  }
+  const auto since = [&](uint64_t count, uint64_t first_ns, uint64_t* taken) -> Napi::Value {
+    if (count == *taken) return env.Undefined();
+    // The first time ever for the first loss; after that, no earlier than the last call.
+    const uint64_t since_ns = *taken == 0 && first_ns != 0 ? first_ns : last_take_ns_;
+    *taken = count;
+    return Napi::BigInt::New(env, since_ns);
+  };
+  Napi::Array result = Napi::Array::New(env, 3);
+  const Napi::Value names = since(counters->names_lost, counters->names_lost_first_ns, &names_lost_taken_);
+  Napi::Value everything = since(counters->everything_lost, counters->everything_lost_first_ns, &everything_lost_taken_);
+  const Napi::Value missed = since(program_->Missed(), 0, &missed_taken_);
+  if (everything.IsUndefined()) everything = missed;
+  last_take_ns_ = MonotonicNs();
+  result[0u] = ranges;
+  result[1u] = names;
+  result[2u] = everything;
+  return result;
+}
+
+Napi::Value Stream::IsMapped(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return Napi::Boolean::New(info.Env(), program_->IsMapped(Key(info)));
+}
+
+// [ringBytes, ringUsedBytes, records, lostRecords, pageCache]
+Napi::Value Stream::Stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  RequireOpen(env);
+  const volatile capture_counters* counters = program_->counters();
+  // In this order: read the other way round, the difference could be negative.
+  const uint64_t consumed = ring_->consumed();
+  const uint64_t produced = ring_->produced();
+  Napi::Array result = Napi::Array::New(env, 5);
+  result[0u] = Napi::Number::New(env, static_cast<double>(ring_->bytes()));
+  result[1u] = Napi::Number::New(env, static_cast<double>(produced - consumed));
+  result[2u] = Napi::BigInt::New(env, uint64_t{counters->records});
+  result[3u] = Napi::BigInt::New(env, uint64_t{counters->lost_records});
+  result[4u] = Napi::Boolean::New(env, counters->page_cache_on != 0);
+  return result;
+}
+
+}  // namespace afterimage::capture

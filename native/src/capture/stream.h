@@ -1,0 +1,55 @@
+// One capture stream as a JavaScript object.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "drain.h"
+#include "program.h"
+#include "ring.h"
+
+namespace afterimage::capture {
+
+class Stream : public Napi::ObjectWrap<Stream> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void)
+  explicit Stream(const Napi::CallbackInfo& info);
+  ~Stream() override;
+
+ private:
+  // Detaches the programs and ends the thread; batches not yet delivered are dropped.
+  void Close();
+  void RequireOpen(Napi::Env env) const;
+  static void OnEnvironmentEnd(void* self);
+
+  void CloseCall(const Napi::CallbackInfo& info);
+  void Consumed(const Napi::CallbackInfo& info);
+  void Hold(const Napi::CallbackInfo& info);
+  void Watch(const Napi::CallbackInfo& info);
+  void Unwatch(const Napi::CallbackInfo& info);
+  void MarkOutside(const Napi::CallbackInfo& info);
+  Napi::Value Position(const Napi::CallbackInfo& info);
+  Napi::Value TakeLost(const Napi::CallbackInfo& info);
+  Napi::Value IsMapped(const Napi::CallbackInfo& info);
+  Napi::Value Stats(const Napi::CallbackInfo& info);
+
+  static void Deliver(Napi::Env env, Napi::Function callback, void* context, Batch* batch);
+  using Delivery = Napi::TypedThreadSafeFunction<void, Batch, Deliver>;
+
+  napi_env env_;
+  bool is_open_ = false;
+  std::unique_ptr<Program> program_;
+  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<Drain> drain_;
+  Delivery delivery_;
+  // What was already reported by TakeLost.
+  uint64_t dirty_updates_taken_ = 0;
+  uint64_t names_lost_taken_ = 0;
+  uint64_t everything_lost_taken_ = 0;
+  uint64_t missed_taken_ = 0;
+  uint64_t last_take_ns_ = 0;
+};
+
+}  // namespace afterimage::capture
