@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { NATIVE_INTERFACE_VERSION, type NativeAddon } from './host/addon.js';
 import type { DirectoryOpener } from './host/directory.js';
 import { plainDirectories } from './host/plain-directory.js';
-import { systemDirectoryOpener } from './host/system-directory.js';
+import { systemDirectoryOpener, type SystemOptions } from './host/system-directory.js';
 
 export type { NativeAddon };
 
@@ -54,15 +54,21 @@ export function nativeUnavailableReason(): string | undefined {
   return 'reason' in loaded ? loaded.reason : undefined;
 }
 
-let opener: DirectoryOpener | undefined;
-
 /** Directories by the best means that this machine has: the addon, or else node:fs. */
-export const systemDirectories: DirectoryOpener = {
-  openRoot(path) {
-    if (opener === undefined) {
-      const addon = loadNative();
-      opener = addon === undefined ? plainDirectories : systemDirectoryOpener(addon);
-    }
-    return opener.openRoot(path);
-  },
-};
+function bestDirectories(options: SystemOptions): DirectoryOpener {
+  let opener: DirectoryOpener | undefined;
+  return {
+    openRoot(path) {
+      if (opener === undefined) {
+        const addon = loadNative();
+        opener = addon === undefined ? plainDirectories : systemDirectoryOpener(addon, options);
+      }
+      return opener.openRoot(path);
+    },
+  };
+}
+
+export const systemDirectories: DirectoryOpener = bestDirectories({ handled: false });
+
+/** The same, whose stats also tell who each inode is (EntryStat.inode) where the machine and the file system can. */
+export const handledDirectories: DirectoryOpener = bestDirectories({ handled: true });

@@ -1,7 +1,7 @@
 /** What the native addon exports: thin system calls that policy is built on in system-directory.ts. */
 
 /** Raised together with kInterfaceVersion in src/addon.cc, so that a stale build is noticed. */
-export const NATIVE_INTERFACE_VERSION = 2;
+export const NATIVE_INTERFACE_VERSION = 3;
 
 /**
  * Directories and files are descriptor numbers that the caller closes. Names are single
@@ -45,4 +45,21 @@ export interface NativeAddon {
   /** Start and end of the next run of data, or undefined when only a hole follows. */
   nextData(fd: number, offset: number): [number, number] | undefined;
   syncFileSystem(fd: number): Promise<void>;
+
+  /** As stat, with the inode's identity: see decodeNodeStat in stat-record.ts. */
+  statNode(fd: number, name: Uint8Array | undefined, target: Uint8Array): boolean;
+  /** As list, with the inodes' identities. */
+  listNodes(fd: number): Promise<Buffer>;
+  /** Puts how this file system writes its handles into the first four bytes, for the calls below; false where they open nothing. */
+  handleFormat(fd: number, target: Uint8Array): boolean;
+  /**
+   * Calls by identity (24 bytes, see capture/handles.ts), in the file system that `fd` is on. What they
+   * return for an inode that is gone: false, or undefined. `target` is as for statNode.
+   */
+  statByHandle(fd: number, format: number, identity: Uint8Array, target: Uint8Array): boolean;
+  /** The target of a symbolic link, or undefined; then keys and values of extended attributes in turn. */
+  lookByHandle(fd: number, format: number, identity: Uint8Array, target: Uint8Array): [Buffer | undefined, ...Buffer[]] | undefined;
+  /** A descriptor for reading a regular file. */
+  openByHandle(fd: number, format: number, identity: Uint8Array): number | undefined;
+  isBelow(fd: number, format: number, directory: Uint8Array, root: Uint8Array): boolean | undefined;
 }

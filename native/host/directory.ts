@@ -34,6 +34,16 @@ export interface EntryStat {
   /** Major and minor number of a device node; 0 otherwise. */
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** With `ino`, who the inode is; only from directories that handledDirectories opened, and where its handles are known. */
+  readonly inode?: InodeIdentity;
+}
+
+/** What tells an inode from all others of its file system, those that had its number before it included. */
+export interface InodeIdentity {
+  /** The kernel's i_generation: another one each time that an inode number is used again. */
+  readonly generation: number;
+  /** Root objectid of the subvolume on btrfs, whose inode numbers count anew in each; 0n elsewhere. */
+  readonly tree: bigint;
 }
 
 export interface ListedEntry {

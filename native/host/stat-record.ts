@@ -4,7 +4,8 @@ import { directoryError } from './directory-error.js';
 import type { EntryKind, EntryStat, ListedEntry } from './directory.js';
 
 export const STAT_RECORD_BYTES = 88;
-const LISTED_HEADER_BYTES = 96;
+/** A stat and the identity of the same inode: NodeRecord in src/handle-identity.h. */
+export const NODE_RECORD_BYTES = 104;
 const littleEndian = endianness() === 'LE';
 
 const kinds = new Map<number, EntryKind>([
@@ -63,15 +64,32 @@ export function decodeStat(record: Uint8Array, entry?: Uint8Array): EntryStat {
   return decodeAt(new DataView(record.buffer, record.byteOffset, STAT_RECORD_BYTES), 0, entry);
 }
 
-/** Decodes what the addon's list returns. The names are copies: keeping one does not keep the listing. */
-export function decodeListing(packed: Uint8Array): ListedEntry[] {
+function decodeNodeAt(view: DataView, at: number, entry: Uint8Array | undefined): EntryStat {
+  const stat = decodeAt(view, at, entry);
+  if (view.getUint32(at + 100, littleEndian) === 0) return stat;
+  const inode = { generation: view.getUint32(at + 96, littleEndian), tree: view.getBigUint64(at + 88, littleEndian) };
+  return { ...stat, inode };
+}
+
+/** Decodes one record of NODE_RECORD_BYTES bytes: `inode` is there when the file system's handles are known. */
+export function decodeNodeStat(record: Uint8Array, entry?: Uint8Array): EntryStat {
+  return decodeNodeAt(new DataView(record.buffer, record.byteOffset, NODE_RECORD_BYTES), 0, entry);
+}
+
+/**
+ * Decodes what the addon's list or listNodes returns. The names are copies: keeping one does not keep
+ * the listing.
+ */
+export function decodeListing(packed: Uint8Array, options: { nodes?: boolean } = {}): ListedEntry[] {
+  const recordBytes = options.nodes === true ? NODE_RECORD_BYTES : STAT_RECORD_BYTES;
+  const decode = options.nodes === true ? decodeNodeAt : decodeAt;
   const entries: ListedEntry[] = [];
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   for (let at = 0; at < packed.byteLength; ) {
-    const length = view.getUint32(at + STAT_RECORD_BYTES, littleEndian);
-    const nameAt = at + LISTED_HEADER_BYTES;
+    const length = view.getUint32(at + recordBytes, littleEndian);
+    const nameAt = at + recordBytes + 8;
     const name = Buffer.from(packed.subarray(nameAt, nameAt + length));
-    entries.push({ name, stat: decodeAt(view, at, name) });
+    entries.push({ name, stat: decode(view, at, name) });
     at = nameAt + Math.ceil(length / 8) * 8;
   }
   return entries;

@@ -14,48 +14,59 @@ import {
   type Times,
   type TreeFile,
 } from './directory.js';
-import { STAT_RECORD_BYTES, decodeListing, decodeStat, modeTypeOf } from './stat-record.js';
+import { NODE_RECORD_BYTES, STAT_RECORD_BYTES, decodeListing, decodeNodeStat, decodeStat, modeTypeOf } from './stat-record.js';
 import { SystemFile } from './system-file.js';
 
 /** What chown takes for "leave it as it is". */
 const UNCHANGED_ID = 0xffff_ffff;
 
+/** What an opener gives: `handled` directories and their files tell who each inode is, at a few more system calls. */
+export interface SystemOptions {
+  readonly handled: boolean;
+}
+
 export class SystemDirectory implements Directory {
   readonly #addon: NativeAddon;
   readonly #descriptor: OpenDescriptor;
+  readonly #options: SystemOptions;
   /** Reused for each stat: it is decoded before anything else can run. */
-  readonly #record = Buffer.alloc(STAT_RECORD_BYTES);
+  readonly #record: Buffer;
 
   /** Takes over `fd`. */
-  constructor(addon: NativeAddon, fd: number) {
+  constructor(addon: NativeAddon, fd: number, options: SystemOptions) {
     this.#addon = addon;
     this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: true });
+    this.#options = options;
+    this.#record = Buffer.alloc(options.handled ? NODE_RECORD_BYTES : STAT_RECORD_BYTES);
   }
 
   async stat(): Promise<EntryStat> {
-    this.#addon.stat(this.#descriptor.number(), undefined, this.#record);
-    return decodeStat(this.#record);
+    return this.#stat(this.#descriptor.number(), undefined)!;
   }
 
   list(): Promise<ListedEntry[]> {
-    return this.#descriptor.use(async (fd) => decodeListing(await this.#addon.list(fd)));
+    return this.#descriptor.use(async (fd) =>
+      this.#options.handled
+        ? decodeListing(await this.#addon.listNodes(fd), { nodes: true })
+        : decodeListing(await this.#addon.list(fd)),
+    );
   }
 
   async lookup(name: EntryName): Promise<EntryStat | undefined> {
-    if (!this.#addon.stat(this.#numberFor(name), name, this.#record)) return undefined;
-    return decodeStat(this.#record, name);
+    return this.#stat(this.#numberFor(name), name);
   }
 
   async openDirectory(name: EntryName): Promise<Directory> {
-    return new SystemDirectory(this.#addon, this.#addon.openDirectory(this.#numberFor(name), name));
+    return new SystemDirectory(this.#addon, this.#addon.openDirectory(this.#numberFor(name), name), this.#options);
   }
 
   async openFile(name: EntryName, mode: 'read' | 'write'): Promise<TreeFile> {
-    return new SystemFile(this.#addon, this.#addon.openFile(this.#numberFor(name), name, mode === 'write'));
+    const fd = this.#addon.openFile(this.#numberFor(name), name, mode === 'write');
+    return new SystemFile(this.#addon, fd, this.#options);
   }
 
   async createFile(name: EntryName): Promise<TreeFile> {
-    return new SystemFile(this.#addon, this.#addon.createFile(this.#numberFor(name), name));
+    return new SystemFile(this.#addon, this.#addon.createFile(this.#numberFor(name), name), this.#options);
   }
 
   async makeDirectory(name: EntryName): Promise<void> {
@@ -153,6 +164,11 @@ export class SystemDirectory implements Directory {
     return this.#descriptor.close();
   }
 
+  #stat(fd: number, name: EntryName | undefined): EntryStat | undefined {
+    if (this.#options.handled) return this.#addon.statNode(fd, name, this.#record) ? decodeNodeStat(this.#record, name) : undefined;
+    return this.#addon.stat(fd, name, this.#record) ? decodeStat(this.#record, name) : undefined;
+  }
+
   #numberFor(name: EntryName | undefined): number {
     if (name !== undefined) checkEntryName(name);
     return this.#descriptor.number();
@@ -174,12 +190,12 @@ function xattrKey(key: string, syscall: string, name: EntryName | undefined): Bu
 }
 
 /** Opens roots through `addon`. */
-export function systemDirectoryOpener(addon: NativeAddon): DirectoryOpener {
+export function systemDirectoryOpener(addon: NativeAddon, options: SystemOptions = { handled: false }): DirectoryOpener {
   return {
     async openRoot(path) {
       const bytes = Buffer.from(path);
       checkNoNul(bytes, 'open', bytes);
-      return new SystemDirectory(addon, addon.openRoot(bytes));
+      return new SystemDirectory(addon, addon.openRoot(bytes), options);
     },
   };
 }

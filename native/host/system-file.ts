@@ -4,7 +4,7 @@ import type { NativeAddon } from './addon.js';
 import { OpenDescriptor } from './descriptor.js';
 import { directoryError } from './directory-error.js';
 import type { ByteSpan, EntryStat, TreeFile } from './directory.js';
-import { STAT_RECORD_BYTES, decodeStat } from './stat-record.js';
+import { NODE_RECORD_BYTES, STAT_RECORD_BYTES, decodeNodeStat, decodeStat } from './stat-record.js';
 import { writeZeroes } from './zeroes.js';
 
 type Done = (error: NodeJS.ErrnoException | null) => void;
@@ -40,15 +40,21 @@ async function writeAll(fd: number, source: Uint8Array, position: number): Promi
 export class SystemFile implements TreeFile {
   readonly #addon: NativeAddon;
   readonly #descriptor: OpenDescriptor;
+  readonly #handled: boolean;
 
-  /** Takes over `fd`. */
-  constructor(addon: NativeAddon, fd: number) {
+  /** Takes over `fd`. `handled`: its stat tells who the inode is. */
+  constructor(addon: NativeAddon, fd: number, options: { readonly handled: boolean }) {
     this.#addon = addon;
+    this.#handled = options.handled;
     this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: false });
   }
 
   async stat(): Promise<EntryStat> {
-    const record = Buffer.alloc(STAT_RECORD_BYTES);
+    const record = Buffer.alloc(this.#handled ? NODE_RECORD_BYTES : STAT_RECORD_BYTES);
+    if (this.#handled) {
+      this.#addon.statNode(this.#descriptor.number(), undefined, record);
+      return decodeNodeStat(record);
+    }
     this.#addon.stat(this.#descriptor.number(), undefined, record);
     return decodeStat(record);
   }

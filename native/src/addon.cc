@@ -8,7 +8,7 @@ namespace afterimage {
 namespace {
 
 // Raised whenever a call or record changes; host/addon.ts expects the same number.
-constexpr int kInterfaceVersion = 2;
+constexpr int kInterfaceVersion = 3;
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceVersion", Napi::Number::New(env, kInterfaceVersion));
@@ -16,6 +16,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   AddMetadataCalls(env, exports);
   AddXattrCalls(env, exports);
   AddFileCalls(env, exports);
+  AddHandleCalls(env, exports);
   return exports;
 }
 

@@ -9,5 +9,6 @@ void AddDirectoryCalls(Napi::Env env, Napi::Object exports);
 void AddMetadataCalls(Napi::Env env, Napi::Object exports);
 void AddXattrCalls(Napi::Env env, Napi::Object exports);
 void AddFileCalls(Napi::Env env, Napi::Object exports);
+void AddHandleCalls(Napi::Env env, Napi::Object exports);
 
 }  // namespace afterimage

@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "calls.h"
 #include "descriptor.h"
+#include "handle-identity.h"
 #include "stat-record.h"
 #include "system-error.h"
 #include "task.h"
@@ -98,6 +99,11 @@ Napi::Value CreateFile(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+// What goes before each name: StatRecord for list, NodeRecord for listNodes.
+int ReadListed(int fd, const char* name, StatRecord* record) { return ReadStat(fd, name, record); }
+int ReadListed(int fd, const char* name, NodeRecord* record) { return ReadNode(fd, name, record); }
+
+template <typename Record>
 class ListTask : public Task {
  public:
   using Task::Task;
@@ -119,8 +125,8 @@ class ListTask : public Task {
       }
       const char* name = entry->d_name;
       if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
-      ListedHeader header{};
-      const int failure = ReadStat(directory, name, &header.stat);
+      ListedHeader<Record> header{};
+      const int failure = ReadListed(directory, name, &header.record);
       if (failure == ENOENT) continue;  // removed since it was read
       if (failure != 0) return FailWith(failure, "statx", std::string(name));
       const size_t length = strlen(name);
@@ -143,14 +149,15 @@ class ListTask : public Task {
   std::vector<uint8_t> packed_;
 };
 
-// list(fd): Promise<Buffer> of ListedHeader and name, one after the other.
+// list(fd), listNodes(fd): Promise<Buffer> of ListedHeader and name, one after the other.
+template <typename Record>
 Napi::Value List(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   const int fd = arguments.Descriptor(0);
   // Opened anew, not duplicated: duplicates share the position in the directory.
   Descriptor own(OpenQuietly(fd, ".", kOpenDirectory));
   if (!own.valid()) Fail(info.Env(), errno, "openat");
-  return (new ListTask(info.Env(), std::move(own)))->Start();
+  return (new ListTask<Record>(info.Env(), std::move(own)))->Start();
 }
 
 // makeDirectory(fd, name)
@@ -269,7 +276,8 @@ void AddDirectoryCalls(Napi::Env env, Napi::Object exports) {
   exports.Set("openDirectory", Napi::Function::New<OpenDirectory>(env, "openDirectory"));
   exports.Set("openFile", Napi::Function::New<OpenFile>(env, "openFile"));
   exports.Set("createFile", Napi::Function::New<CreateFile>(env, "createFile"));
-  exports.Set("list", Napi::Function::New<List>(env, "list"));
+  exports.Set("list", Napi::Function::New<List<StatRecord>>(env, "list"));
+  exports.Set("listNodes", Napi::Function::New<List<NodeRecord>>(env, "listNodes"));
   exports.Set("makeDirectory", Napi::Function::New<MakeDirectory>(env, "makeDirectory"));
   exports.Set("makeSymlink", Napi::Function::New<MakeSymlink>(env, "makeSymlink"));
   exports.Set("readSymlink", Napi::Function::New<ReadSymlink>(env, "readSymlink"));

@@ -24,13 +24,14 @@ struct StatRecord {
 };
 static_assert(sizeof(StatRecord) == 88, "host/stat-record.ts decodes 88 bytes");
 
-// What list() puts before each name; the name follows, padded to 8 bytes.
+// What a listing puts before each name; the name follows, padded to 8 bytes.
+template <typename Record>
 struct ListedHeader {
-  StatRecord stat;
+  Record record;
   uint32_t name_length;
   uint32_t reserved;
 };
-static_assert(sizeof(ListedHeader) == 96, "host/stat-record.ts decodes 96 bytes");
+static_assert(sizeof(ListedHeader<StatRecord>) == 96, "host/stat-record.ts decodes 96 bytes");
 
 // lstat of `name` in `fd`, or of `fd` itself when `name` is null. 0, or an errno.
 int ReadStat(int fd, const char* name, StatRecord* record);
