@@ -37,6 +37,7 @@
         "src/addon.cc",
         "src/arguments.cc",
         "src/directory-calls.cc",
+        "src/fanotify-calls.cc",
         "src/file-calls.cc",
         "src/handle-calls.cc",
         "src/handle-format.cc",

@@ -62,4 +62,14 @@ export interface NativeAddon {
   /** A descriptor for reading a regular file. */
   openByHandle(fd: number, format: number, identity: Uint8Array): number | undefined;
   isBelow(fd: number, format: number, directory: Uint8Array, root: Uint8Array): boolean | undefined;
+  /** A descriptor of the root of the file system that `fd` is on, or of its mount where that is not known. */
+  openTop(fd: number): number;
+
+  fanotifyInit(flags: number, eventFlags: number): number;
+  /** Marks what the directory descriptor is open on. */
+  fanotifyMark(fd: number, flags: number, mask: number, directory: number): void;
+  /** Bytes of packed events (see capture/names.ts) put into `target`, of at least 128 KiB; 0 when nothing is queued. */
+  fanotifyRead(fd: number, target: Uint8Array): number;
+  /** The eight bytes by which events tell the file system that `fd` is on. */
+  fileSystemId(fd: number, target: Uint8Array): void;
 }

@@ -17,6 +17,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   AddXattrCalls(env, exports);
   AddFileCalls(env, exports);
   AddHandleCalls(env, exports);
+  AddFanotifyCalls(env, exports);
   return exports;
 }
 

@@ -8,6 +8,7 @@ namespace afterimage {
 void AddDirectoryCalls(Napi::Env env, Napi::Object exports);
 void AddMetadataCalls(Napi::Env env, Napi::Object exports);
 void AddXattrCalls(Napi::Env env, Napi::Object exports);
+void AddFanotifyCalls(Napi::Env env, Napi::Object exports);
 void AddFileCalls(Napi::Env env, Napi::Object exports);
 void AddHandleCalls(Napi::Env env, Napi::Object exports);
 

@@ -370,6 +370,20 @@ Descriptor OpenFileSystemRoot(int fd, int format) {
   return Descriptor(at);
 }
 
+// openTop(fd): number. The root directory of the whole file system, as far as OpenFileSystemRoot finds it.
+Napi::Value OpenTop(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const int fd = arguments.Descriptor(0);
+  NodeIdentity identity;
+  int format = -1;
+  if (const int failure = ReadIdentity(fd, &identity, &format)) Fail(info.Env(), failure, "name_to_handle_at");
+  const Descriptor found = OpenFileSystemRoot(fd, format);
+  // What was found by going up is open as O_PATH only.
+  const int top = Retry([&] { return openat(found.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (top == -1) Fail(info.Env(), errno, "openat");
+  return Napi::Number::New(info.Env(), top);
+}
+
 // A mount of the whole file system that no path leads to and nothing is mounted over. It is held only
 // while it is used: it would keep the file system busy after its last visible mount is gone.
 Descriptor MountUnseen(int fd, int format, int* failure) {
@@ -428,8 +442,7 @@ Napi::Value IsBelow(const Napi::CallbackInfo& info) {
 #else
 
 Napi::Value Unavailable(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info);
-  arguments.Descriptor(0);
+  Arguments(info).Descriptor(0);
   Fail(info.Env(), ENOSYS, "open_by_handle_at");
 }
 
@@ -445,8 +458,9 @@ void AddHandleCalls(Napi::Env env, Napi::Object exports) {
   exports.Set("lookByHandle", Napi::Function::New<LookByHandle>(env, "lookByHandle"));
   exports.Set("openByHandle", Napi::Function::New<OpenByHandle>(env, "openByHandle"));
   exports.Set("isBelow", Napi::Function::New<IsBelow>(env, "isBelow"));
+  exports.Set("openTop", Napi::Function::New<OpenTop>(env, "openTop"));
 #else
-  for (const char* name : {"handleFormat", "statByHandle", "lookByHandle", "openByHandle", "isBelow"}) {
+  for (const char* name : {"handleFormat", "statByHandle", "lookByHandle", "openByHandle", "isBelow", "openTop"}) {
     exports.Set(name, Napi::Function::New<Unavailable>(env, name));
   }
 #endif

@@ -67,11 +67,14 @@ t.test('listing, lookup and stat tell the same identity, and only where it was a
   await Promise.all([handled.close(), ordinary.close()]);
 });
 
-t.test('a file system with handles of an unknown kind gives stats without identities', { skip: skipAddon }, async (t) => {
-  const root = await handledDirectories.openRoot('/sys');
-  t.notOk('inode' in (await root.stat()));
-  t.equal((await root.lookup(Buffer.from('kernel')))?.kind, 'directory');
-  await root.close();
+t.test('where the handles are of an unknown kind a stat has no identity', (t) => {
+  const record = Buffer.alloc(NODE_RECORD_BYTES, 1);
+  record.writeUInt32LE(0o100644, 64);
+  record.fill(0, 48, 64);
+  t.ok('inode' in decodeNodeStat(record));
+  record.fill(0, 100, 104);
+  t.notOk('inode' in decodeNodeStat(record));
+  t.end();
 });
 
 t.test('the records are what the addon writes', { skip: skipAddon }, async (t) => {
