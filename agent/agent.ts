@@ -14,12 +14,15 @@ import { formatTime } from '../native/terminal/format.js';
 import { asSequence, journalVolume, noSequence, type Change, type Engine, type Sequence } from '../proto/change.js';
 import { UsageError } from '../proto/errors.js';
 import type { ChangeSource, EngineVerdict } from './capture/change-source.js';
+import { ExactTreeSource } from './capture/exact-tree.js';
+import { exactVerdict } from './capture/exact-verdict.js';
 import { PortableSource } from './capture/portable.js';
 import { portableVerdict } from './capture/portable-verdict.js';
 import { claimState } from './claim.js';
 import type { AgentConfig } from './config.js';
 import { ControlServer, type ControlHandlers } from './control/server.js';
 import { renewIfDue } from './identity/renewal.js';
+import { exactKernel } from './exact-kernel.js';
 import type { AgentIdentity } from './identity/state.js';
 import { AgentJournal } from './journal/journal.js';
 import { Protection } from './protection.js';
@@ -42,10 +45,11 @@ const trimIntervalMs = 1000;
 /** How often the certificate is looked at; it is renewed months before it expires. */
 const renewalIntervalMs = 3_600_000;
 const captureDirectory = 'capture';
+const exactDirectory = 'capture-exact';
 
-/** Engines that could serve a path, best first. */
+/** Engines that could serve a path, in the order in which they are chosen. */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
-  return [await portableVerdict(path, systemDirectories)];
+  return [await portableVerdict(path, systemDirectories), await exactVerdict(path)];
 }
 
 /** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */
@@ -70,7 +74,14 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     timing: { scanIntervalMs: config.scanIntervalMs },
     freeBytes: async () => (await files.space(stateDirectory)).freeBytes,
   });
-  const sources: ReadonlyMap<Engine, ChangeSource> = new Map<Engine, ChangeSource>([['portable', portable]]);
+  await using exact = await ExactTreeSource.open({
+    clock,
+    kernel: exactKernel({ ringBytes: config.ringBytes }),
+    stateDirectory: join(stateDirectory, exactDirectory),
+    logger: logger.child({ component: 'exact capture' }),
+    freeBytes: async () => (await files.space(stateDirectory)).freeBytes,
+  });
+  const sources: ReadonlyMap<Engine, ChangeSource> = new Map<Engine, ChangeSource>([['exact', exact], ['portable', portable]]);
 
   // DURABLE HERE FIRST
   await using journal = await AgentJournal.open({

@@ -10,11 +10,14 @@ export interface AgentConfig {
   readonly spoolBytesMax: number;
   /** Time between looks at whole volumes, for the portable engine. */
   readonly scanIntervalMs: number;
+  /** Memory of the ring between the kernel and the exact engine. */
+  readonly ringBytes: number;
   readonly logLevel: string;
 }
 
 export const defaultSpoolBytes = '10GiB';
 export const defaultScanInterval = '60s';
+export const defaultRingBytes = '64MiB';
 
 /** Where the agent keeps its state unless told otherwise: the system's place for root, the user's for others. */
 export function defaultStateDirectory(platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env): string {
@@ -27,12 +30,14 @@ export function defaultStateDirectory(platform: NodeJS.Platform = process.platfo
 }
 
 /** Checks options as typed. Throws UsageError that names the option. */
-export function agentConfig(options: { readonly state?: string; readonly spoolBytes?: string; readonly scanInterval?: string; readonly logLevel?: string }): AgentConfig {
+export function agentConfig(options: { readonly state?: string; readonly spoolBytes?: string; readonly scanInterval?: string; readonly ringBytes?: string; readonly logLevel?: string }): AgentConfig {
   const spoolBytesMax = parseBytes(options.spoolBytes ?? defaultSpoolBytes);
   if (spoolBytesMax === undefined || spoolBytesMax < 1024 * 1024) throw new UsageError(`--spool-bytes ${options.spoolBytes} is no size of at least 1MiB; write it as 512MiB or 10GiB`);
   const scanIntervalMs = parseDuration(options.scanInterval ?? defaultScanInterval);
   if (scanIntervalMs === undefined || scanIntervalMs < 100) throw new UsageError(`--scan-interval ${options.scanInterval} is no time of at least 100ms; write it as 30s or 10m`);
+  const ringBytes = parseBytes(options.ringBytes ?? defaultRingBytes);
+  if (ringBytes === undefined || ringBytes < 64 * 1024 || ringBytes > 1024 ** 3) throw new UsageError(`--ring-bytes ${options.ringBytes} is no size from 64KiB to 1GiB; write it as 64MiB`);
   const logLevel = options.logLevel ?? 'info';
   if (!['debug', 'info', 'warn', 'error', 'silent'].includes(logLevel)) throw new UsageError(`--log-level ${logLevel} is not one of debug, info, warn, error, silent`);
-  return { stateDirectory: options.state ?? defaultStateDirectory(), spoolBytesMax, scanIntervalMs, logLevel };
+  return { stateDirectory: options.state ?? defaultStateDirectory(), spoolBytesMax, scanIntervalMs, ringBytes, logLevel };
 }

@@ -51,7 +51,7 @@ export function agentStatus(parts: StatusParts): AgentStatus {
       lagBytes: position.undurableBytes,
       spoolBytes: position.spoolBytes,
       spoolBytesMax: parts.spoolBytesMax,
-      ringBytes: 0,
+      ringBytes: Math.max(0, ...protection.records.map((record) => protection.status(record)?.ringBytes ?? 0)),
       gaps: volumes.reduce((sum, volume) => sum + volume.gaps, 0),
       shippedBytes: link.counters.shippedBytes,
       resentBytes: link.counters.resentBytes,

@@ -6,16 +6,17 @@ import type { Clock } from '../../native/host/clock.js';
 import type { DirectoryOpener } from '../../native/host/directory.js';
 import type { Random } from '../../native/host/random.js';
 import type { Change, Sequence, VolumeId } from '../../proto/change.js';
-import { FormatError, UsageError } from '../../proto/errors.js';
+import { UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
-import { applyChange } from './tree/apply-change.js';
+import { abortable } from './tree/abortable.js';
 import { BlockHasher } from './tree/block-hash.js';
 import { CaptureIndex } from './tree/capture-index.js';
 import { Excludes } from './tree/excludes.js';
 import { chokidarHints, type HintFactory } from './portable/hints.js';
 import type { Logger } from './tree/logger.js';
 import { messageOf } from './tree/read-failure.js';
-import { JournalBrokenError, Recorder, RefusedError } from './tree/recorder.js';
+import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
+import { replayInto } from './tree/replay.js';
 import { VolumeCapture } from './portable/volume-capture.js';
 import type { VolumeTiming } from './portable/volume-options.js';
 
@@ -72,24 +73,7 @@ export class PortableSource implements ChangeSource {
   }
 
   async replay(changes: AsyncIterable<readonly Change[]>): Promise<void> {
-    let through = this.#index.committedThrough();
-    const volumes = new Set(this.#index.volumes());
-    this.#index.begin();
-    try {
-      for await (const batch of changes) {
-        for (const change of batch) {
-          // A hole would leave the index behind the journal without a trace.
-          if (volumes.size > 0 && change.sequence !== through + 1n) throw new FormatError('replay journal into capture index', { expected: through + 1n, found: change.sequence });
-          if (volumes.has(change.volume)) applyChange(this.#index, this.#hasher, change.volume, change.body, change.timeNs);
-          through = change.sequence;
-        }
-      }
-      this.#index.setCommittedThrough(through);
-      this.#index.commit();
-    } catch (error) {
-      this.#index.abandon();
-      throw error;
-    }
+    await replayInto(this.#index, this.#hasher, changes);
   }
 
   async start(sink: ChangeSink): Promise<void> {
@@ -151,17 +135,7 @@ export class PortableSource implements ChangeSource {
   async flush(signal?: AbortSignal): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const all = Promise.all([...this.#volumes.values()].map((volume) => volume.flush()));
-    if (signal === undefined) {
-      await all;
-      return;
-    }
-    all.catch(() => undefined);
-    signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', abort, { once: true });
-      all.then(() => resolve(), reject).finally(() => signal.removeEventListener('abort', abort));
-    });
+    await (signal === undefined ? all : abortable(all, signal));
   }
 
   status(volume: VolumeId): SourceStatus | undefined {
@@ -296,11 +270,4 @@ export class PortableSource implements ChangeSource {
     this.#lock = turn.catch(() => undefined);
     await turn;
   }
-}
-
-/** Whether an error came from the journal or the index: trying again cannot help before a restart. */
-function isBroken(error: unknown): boolean {
-  if (!(error instanceof Error)) return true;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return error instanceof JournalBrokenError || (code.startsWith('SQLITE_') && !code.startsWith('SQLITE_CONSTRAINT'));
 }

@@ -50,8 +50,9 @@ export function runCommand(): Command {
     .description('run the agent in the foreground until interrupted')
     .option('--spool-bytes <size>', 'what the spool may hold while the receiver is away; then only dirty ranges are remembered (default: 10GiB)')
     .option('--scan-interval <time>', 'time between looks at whole volumes (default: 60s)')
+    .option('--ring-bytes <size>', 'memory between the kernel and the exact engine; what does not fit is read back (default: 64MiB)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
-    .action(async (options: StateOption & { spoolBytes?: string; scanInterval?: string; logLevel?: string }) => {
+    .action(async (options: StateOption & { spoolBytes?: string; scanInterval?: string; ringBytes?: string; logLevel?: string }) => {
       const config = agentConfig(options);
       const identity = await loadIdentity(systemFiles, config.stateDirectory);
       const { role } = identityOf(new X509Certificate(identity.certificatePem));

@@ -18,6 +18,7 @@ export interface NativeStream {
   hold(waiting: boolean): void;
   watch(device: number): void;
   unwatch(device: number): void;
+  forgetOutside(): void;
   markOutside(ino: bigint, tree: bigint, generation: number, device: number): void;
   position(): bigint;
   takeLost(): readonly [readonly NativeLostRange[], bigint | undefined, bigint | undefined];

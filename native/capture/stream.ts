@@ -57,6 +57,8 @@ export interface CaptureStream extends AsyncDisposable {
   unwatch(device: number): void;
   /** Of this inode nothing more is reported; may be forgotten, and then it is reported again. */
   markOutside(inode: InodeIdentity): void;
+  /** Takes back all that was said to be outside: files may come into a volume from there. */
+  forgetOutside(): void;
   /** The next batch, or undefined once the stream is closed or the signal aborted. One caller at a time. */
   next(signal?: AbortSignal): Promise<CaptureBatch | undefined>;
   /** Bytes ever put into the ring: when a batch's `through` reaches it, all that happened before this call is handed over. */
@@ -99,6 +101,10 @@ class SystemCaptureStream implements CaptureStream {
 
   markOutside({ ino, tree = 0n, generation, device }: InodeIdentity): void {
     this.#native.markOutside(ino, tree, generation, device);
+  }
+
+  forgetOutside(): void {
+    this.#native.forgetOutside();
   }
 
   async next(signal?: AbortSignal): Promise<CaptureBatch | undefined> {

@@ -6,6 +6,7 @@ import { isText } from './text-name.js';
 import { captureNode, type CaptureOutcome } from './capture-node.js';
 import { type NamespaceStep, planNamespace, type Position } from './namespace-plan.js';
 import { isFresh, metadataOf, signatureOf } from './seen.js';
+import type { ChangeFacts } from './recorder.js';
 import type { Survey } from './survey.js';
 import { MovedError } from './tree-access.js';
 import type { VolumeParts } from './volume-parts.js';
@@ -159,18 +160,18 @@ async function applyStep(parts: VolumeParts, survey: Survey, step: NamespaceStep
 }
 
 /** Unlinks a directory and all below it, children first, without holding the tree in memory. */
-async function removeTree({ index, recorder, volume }: VolumeParts, top: { readonly node: number; readonly parent: number; readonly name: string }): Promise<void> {
+export async function removeTree({ index, recorder, volume }: VolumeParts, top: { readonly node: number; readonly parent: number; readonly name: string }, facts: ChangeFacts = {}): Promise<void> {
   const stack = [top];
   for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
     const children = index.children(volume, at.node, '', 200);
     const directory = children.find((child) => child.kind === 'directory');
     for (const child of children) {
-      if (child.kind !== 'directory') await recorder.add(volume, { kind: 'unlink', parent: asNodeId(BigInt(at.node)), name: child.name as Name });
+      if (child.kind !== 'directory') await recorder.add(volume, { kind: 'unlink', parent: asNodeId(BigInt(at.node)), name: child.name as Name }, facts);
     }
     if (directory !== undefined) {
       stack.push({ node: directory.node, parent: at.node, name: directory.name });
     } else if (children.length === 0) {
-      await recorder.add(volume, { kind: 'unlink', parent: asNodeId(BigInt(at.parent)), name: at.name as Name });
+      await recorder.add(volume, { kind: 'unlink', parent: asNodeId(BigInt(at.parent)), name: at.name as Name }, facts);
       stack.pop();
     }
     await setImmediate();

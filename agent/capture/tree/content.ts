@@ -16,12 +16,23 @@ export interface ContentParts {
   readonly volume: VolumeId;
 }
 
+export interface ContentSource {
+  readonly file: TreeFile;
+  readonly node: number;
+  readonly size: number;
+  /** The file may have holes. */
+  readonly sparse: boolean;
+  /** Only blocks that lie in [from, to), in part at least; all when absent. The size is made right in any case. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /**
- * Makes the journal's content of a node that of an open file of `size` bytes. `sparse` says that
- * the file may have holes. A file that ends early is recorded as far as it goes. Resolves to the bytes read.
+ * Makes the journal's content of a node that of an open file of `size` bytes. A file that ends early
+ * is recorded as far as it goes. Resolves to the bytes read.
  */
-export async function captureContent(parts: ContentParts, source: { readonly file: TreeFile; readonly node: number; readonly size: number; readonly sparse: boolean }): Promise<number> {
-  return new ContentCapture(parts, source.file, source.node, source.size).run(source.sparse);
+export async function captureContent(parts: ContentParts, source: ContentSource): Promise<number> {
+  return new ContentCapture(parts, source.file, source.node, source.size).run(source);
 }
 
 class ContentCapture {
@@ -40,14 +51,15 @@ class ContentCapture {
     this.#size = size;
   }
 
-  async run(sparse: boolean): Promise<number> {
+  async run({ sparse, from = 0, to = this.#size }: ContentSource): Promise<number> {
+    const last = Math.min(this.#size, Math.ceil(to / blockBytes) * blockBytes);
     if (this.#size < this.#journalSize()) await this.#add({ kind: 'truncate', node: asNodeId(BigInt(this.#node)), size: this.#size });
-    for (let at = 0; at < this.#size; ) {
+    for (let at = from - (from % blockBytes); at < last; ) {
       const data = sparse ? await this.#file.nextData(at) : { offset: at, length: this.#size - at };
-      const start = data === undefined ? this.#size : Math.min(this.#size, data.offset - (data.offset % blockBytes));
+      const start = data === undefined ? last : Math.min(last, data.offset - (data.offset % blockBytes));
       if (start > at) await this.#punch(at, start);
-      if (data === undefined || start >= this.#size) break;
-      const end = Math.min(this.#size, Math.ceil((data.offset + data.length) / blockBytes) * blockBytes);
+      if (data === undefined || start >= last) break;
+      const end = Math.min(this.#size, Math.ceil(Math.min(last, data.offset + data.length) / blockBytes) * blockBytes);
       for (let piece = Math.max(start, at); piece < end; piece += pieceBytes) {
         if (!(await this.#compare(piece, Math.min(end, piece + pieceBytes)))) return this.#finish(false);
       }

@@ -27,6 +27,8 @@ export interface RecorderParts {
   readonly clock: Clock;
   /** Whether the index can grow. */
   readonly hasRoom?: () => Promise<boolean>;
+  /** Between commits while there is something to commit. */
+  readonly commitIntervalMs?: number;
 }
 
 /** What may be known of a change besides its body. */
@@ -72,7 +74,7 @@ export class Recorder {
   /** Whether rows wait for a commit, and there is reason to do it now. */
   get commitDue(): boolean {
     if (this.#dirtySinceMs === undefined) return false;
-    return this.#uncommittedBytes >= commitBytes || this.#parts.clock.monotonicMs() - this.#dirtySinceMs >= commitIntervalMs;
+    return this.#uncommittedBytes >= commitBytes || this.#parts.clock.monotonicMs() - this.#dirtySinceMs >= (this.#parts.commitIntervalMs ?? commitIntervalMs);
   }
 
   /** Changes other than gaps, baselines and the like that were taken for a volume. */
@@ -170,4 +172,11 @@ export class Recorder {
 function broken(deed: string, cause: unknown, signal?: AbortSignal): never {
   signal?.throwIfAborted();
   throw new JournalBrokenError(`${deed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+/** Whether an error came from the journal or the index: trying again cannot help before a restart. */
+export function isBroken(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return error instanceof JournalBrokenError || (code.startsWith('SQLITE_') && !code.startsWith('SQLITE_CONSTRAINT'));
 }

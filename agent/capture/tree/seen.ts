@@ -22,8 +22,14 @@ export function nodeBytes(name: string): Buffer {
  * same file system may change when the machine restarts.
  */
 export function identityOf(stat: EntryStat, rootDevice: bigint): string {
+  if (stat.inode !== undefined) return inodeIdentity({ ino: stat.ino, generation: stat.inode.generation });
   const device = stat.dev === rootDevice ? '' : `${stat.dev}/`;
   return `${device}${stat.kind}:${stat.ino}:${stat.birthNs}`;
+}
+
+/** The inode where the kernel's own name for it is known, as events give it. */
+export function inodeIdentity({ ino, generation }: { readonly ino: bigint; readonly generation: number }): string {
+  return `i${ino}:${generation}`;
 }
 
 /** Differs whenever content or metadata may have changed. */

@@ -108,6 +108,16 @@ int Program::Unwatch(uint32_t device) {
   return bpf_map_delete_elem(MapFd("volumes"), &device) == 0 || errno == ENOENT ? 0 : errno;
 }
 
+// Entries that are added meanwhile may stay or go: whoever asks must not add any at the same time.
+int Program::ForgetOutside() {
+  const int map = MapFd("outside");
+  inode_key key;
+  while (bpf_map_get_next_key(map, nullptr, &key) == 0) {
+    if (bpf_map_delete_elem(map, &key) != 0 && errno != ENOENT) return errno;
+  }
+  return errno == ENOENT ? 0 : errno;
+}
+
 int Program::MarkOutside(const inode_key& key) {
   const uint8_t one = 1;
   return bpf_map_update_elem(MapFd("outside"), &key, &one, BPF_ANY) == 0 ? 0 : errno;

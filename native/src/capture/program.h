@@ -32,6 +32,7 @@ class Program {
   int Watch(uint32_t device);
   int Unwatch(uint32_t device);
   int MarkOutside(const inode_key& key);
+  int ForgetOutside();
   // Takes what was noted as lost so far; programs under way are waited for.
   int TakeLost(std::vector<LostEntry>* out);
   // Whether the inode has a shared writable mapping now.

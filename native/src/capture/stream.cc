@@ -53,6 +53,7 @@ Napi::Function Stream::Define(Napi::Env env) {
                          InstanceMethod<&Stream::Watch>("watch"),
                          InstanceMethod<&Stream::Unwatch>("unwatch"),
                          InstanceMethod<&Stream::MarkOutside>("markOutside"),
+                         InstanceMethod<&Stream::ForgetOutside>("forgetOutside"),
                          InstanceMethod<&Stream::Position>("position"),
                          InstanceMethod<&Stream::TakeLost>("takeLost"),
                          InstanceMethod<&Stream::IsMapped>("isMapped"),
@@ -148,6 +149,11 @@ void Stream::Watch(const Napi::CallbackInfo& info) {
 void Stream::Unwatch(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   Check(info.Env(), program_->Unwatch(Unsigned(info, 0, "device must be a number")), "unwatch a device");
+}
+
+void Stream::ForgetOutside(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), program_->ForgetOutside(), "forget the inodes outside");
 }
 
 void Stream::MarkOutside(const Napi::CallbackInfo& info) {

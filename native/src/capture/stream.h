@@ -30,6 +30,7 @@ class Stream : public Napi::ObjectWrap<Stream> {
   void Watch(const Napi::CallbackInfo& info);
   void Unwatch(const Napi::CallbackInfo& info);
   void MarkOutside(const Napi::CallbackInfo& info);
+  void ForgetOutside(const Napi::CallbackInfo& info);
   Napi::Value Position(const Napi::CallbackInfo& info);
   Napi::Value TakeLost(const Napi::CallbackInfo& info);
   Napi::Value IsMapped(const Napi::CallbackInfo& info);

@@ -64,9 +64,9 @@ export class ModelTree {
         this.nodes.set(body.node, {
           kind: metadata.nodeKind, mode: metadata.mode, uid: metadata.uid, gid: metadata.gid, modifyNs: metadata.modifyNs,
           device: metadata.device === undefined ? '' : `${metadata.device.major}:${metadata.device.minor}`,
-          target: metadata.target, xattrs: new Map(metadata.xattrs), content: Buffer.alloc(0), children: new Map(), links: 0,
+          target: metadata.target, xattrs: new Map(metadata.xattrs), content: Buffer.from(new ArrayBuffer(0)), children: new Map(), links: 0,
         });
-        this.#link(body.parent!, body.name!, body.node);
+        if (body.parent !== undefined) this.#link(body.parent, body.name!, body.node);
         return;
       }
       case 'link':
@@ -111,7 +111,7 @@ export class ModelTree {
       }
       case 'truncate': {
         const node = this.#file(body.node);
-        if (body.size <= node.content.byteLength) node.content = Buffer.from(node.content.subarray(0, body.size));
+        if (body.size <= node.content.byteLength) node.content = Buffer.from(new Uint8Array(node.content.subarray(0, body.size)).buffer);
         else this.#grow(node, body.size);
         node.modifyNs = -1n;
         return;
@@ -130,6 +130,17 @@ export class ModelTree {
       case 'xattr-remove':
         if (!this.#node(body.node).xattrs.delete(body.key)) throw new Error('no such attribute');
         return;
+      case 'clone': {
+        const node = this.#file(body.node);
+        const source = this.#file(body.sourceNode).content.subarray(body.sourceOffset, body.sourceOffset + body.length);
+        if (source.byteLength < body.length) throw new Error('clone of what is not there');
+        const taken = Buffer.from(source);
+        this.#grow(node, body.offset + body.length);
+        taken.copy(node.content, body.offset);
+        node.modifyNs = -1n;
+        return;
+      }
+      case 'durable':
       case 'baseline':
       case 'gap':
       case 'settled':
@@ -140,7 +151,14 @@ export class ModelTree {
   }
 
   #grow(node: ModelNode, size: number): void {
-    if (size > node.content.byteLength) node.content = Buffer.concat([node.content, Buffer.alloc(size - node.content.byteLength)]);
+    const { content } = node;
+    if (size <= content.byteLength) return;
+    // With room to grow: appending piece by piece would else copy all of it each time.
+    const room = content.buffer.byteLength - content.byteOffset;
+    const larger = size <= room ? Buffer.from(content.buffer, content.byteOffset, size) : Buffer.from(new ArrayBuffer(size * 2), 0, size);
+    if (size > room) content.copy(larger);
+    larger.fill(0, content.byteLength);
+    node.content = larger;
   }
 
   #link(parent: NodeId, name: string, node: NodeId): void {

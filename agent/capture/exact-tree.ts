@@ -1,0 +1,440 @@
+/**
+ * The exact engine for trees (Linux): the kernel tells every change as it is made, with its bytes.
+ *
+ * One stream of records gives the order over all volumes; fanotify gives the names. A volume begins
+ * with a look at all of it while the stream is applied already: applying is idempotent, so that the
+ * model is in step with the kernel once the stream has got to where it was when the look ended.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { HandleAccess } from '../../native/capture/handles.js';
+import type { NameStream } from '../../native/capture/names.js';
+import type { CaptureBatch, CaptureStream } from '../../native/capture/stream.js';
+import type { Clock } from '../../native/host/clock.js';
+import type { DirectoryOpener } from '../../native/host/directory.js';
+import type { Change, Sequence, VolumeId } from '../../proto/change.js';
+import { UsageError } from '../../proto/errors.js';
+import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
+import { RecordApplier, causeOf } from './exact/apply-records.js';
+import { ExactVolume } from './exact/exact-volume.js';
+import { FileSystem } from './exact/file-system.js';
+import { abortable } from './tree/abortable.js';
+import { BlockHasher } from './tree/block-hash.js';
+import { CaptureIndex } from './tree/capture-index.js';
+import { Excludes } from './tree/excludes.js';
+import type { Logger } from './tree/logger.js';
+import { messageOf } from './tree/read-failure.js';
+import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
+import { replayInto } from './tree/replay.js';
+
+/** What the kernel gives; tests hand in their own. */
+export interface ExactKernel {
+  openStream(): CaptureStream;
+  openNames(): NameStream;
+  openHandles(path: Buffer): HandleAccess;
+  /** The superblock's device number of a path, as records carry it. */
+  deviceOf(path: Buffer): Promise<number>;
+  /** Gives entries with their inodes' generations. */
+  readonly directories: DirectoryOpener;
+  /** CLOCK_MONOTONIC in nanoseconds. */
+  monotonicNs(): bigint;
+}
+
+export interface ExactOptions {
+  readonly clock: Clock;
+  readonly kernel: ExactKernel;
+  /** Where the index is kept; made when absent. */
+  readonly stateDirectory: string;
+  readonly logger: Logger;
+  /** Bytes free where the index is. */
+  readonly freeBytes?: () => Promise<number>;
+}
+
+const heartbeatMs = 10_000;
+const lostIntervalMs = 50;
+const orphanIntervalMs = 250;
+/** Names that no call claims for so long were changed by none that the stream tells of. */
+const orphanAgeMs = 2000;
+const claimMs = 20;
+/** A commit that fails for want of space would undo the rows of changes that the journal has: it is put off instead. */
+const commitRoomBytes = 2 * 1024 * 1024;
+const commitIntervalMs = 2000;
+const closeCommitMs = 2000;
+
+export class ExactTreeSource implements ChangeSource {
+  readonly engine = 'exact';
+  readonly #options: ExactOptions;
+  readonly #index: CaptureIndex;
+  readonly #hasher: BlockHasher;
+  readonly #volumes = new Map<VolumeId, ExactVolume>();
+  readonly #fileSystems = new Map<number, FileSystem>();
+  readonly #stopped = new AbortController();
+  #stream: CaptureStream | undefined;
+  #applier: RecordApplier | undefined;
+  #recorder: Recorder | undefined;
+  #running: Promise<void> | undefined;
+  #lock: Promise<unknown> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #failure: Error | undefined;
+  #through = 0n;
+  readonly #appliedWaiters = new Set<() => void>();
+  #nextHeartbeatMs = 0;
+  #nextLostMs = 0;
+  #nextOrphansMs = 0;
+
+  private constructor(options: ExactOptions, index: CaptureIndex, hasher: BlockHasher) {
+    this.#options = options;
+    this.#index = index;
+    this.#hasher = hasher;
+  }
+
+  /** Opens the index in the state directory. */
+  static async open(options: ExactOptions): Promise<ExactTreeSource> {
+    mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
+    return new ExactTreeSource(options, new CaptureIndex(join(options.stateDirectory, 'capture-index.sqlite')), await BlockHasher.create());
+  }
+
+  get committedThrough(): Sequence {
+    return this.#recorder?.committedThrough ?? this.#index.committedThrough();
+  }
+
+  async replay(changes: AsyncIterable<readonly Change[]>): Promise<void> {
+    await replayInto(this.#index, this.#hasher, changes);
+  }
+
+  async start(sink: ChangeSink): Promise<void> {
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom(), commitIntervalMs }, sink);
+    this.#running = this.#run(this.#recorder, sink);
+  }
+
+  knows(volume: VolumeId): boolean {
+    return this.#index.volume(volume) !== undefined;
+  }
+
+  async add(definition: ProtectedVolume): Promise<void> {
+    if (definition.kind === 'device') throw new UsageError(`${definition.path.toString()} is a block device: this engine captures directories`);
+    await this.#exclusive(async (recorder, signal) => {
+      if (this.#volumes.has(definition.volume)) throw new UsageError(`volume ${definition.name} is captured already`);
+      const { clock, kernel, logger } = this.#options;
+      const stream = (this.#stream ??= this.#openStream());
+      const fileSystem = await this.#fileSystemOf(definition.path);
+      if (this.#index.volume(definition.volume) === undefined) {
+        this.#index.addVolume(definition.volume);
+        recorder.touch();
+        // On disk before its first change: replay goes by which volumes are known.
+        await recorder.commit(signal);
+      }
+      const excludes = new Excludes(definition, [Buffer.from(this.#options.stateDirectory)]);
+      // Before anything is looked at: what changes from now on is told.
+      fileSystem.names.watch(definition.path);
+      stream.watch(fileSystem.device);
+      stream.forgetOutside();
+      const volume = await ExactVolume.begin(definition, {
+        parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
+        excludes,
+        directories: kernel.directories,
+        handles: fileSystem.handles,
+        logger,
+        isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
+        position: () => stream.position(),
+        onEntered: () => stream.forgetOutside(),
+        wake: () => this.#wake?.(),
+      });
+      this.#volumes.set(definition.volume, volume);
+      fileSystem.volumes.add(volume);
+    });
+    this.#wake?.();
+  }
+
+  #openStream(): CaptureStream {
+    const stream = this.#options.kernel.openStream();
+    this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, monotonicNs: () => this.#options.kernel.monotonicNs() });
+    return stream;
+  }
+
+  async #fileSystemOf(path: Buffer): Promise<FileSystem> {
+    const { kernel } = this.#options;
+    const device = await kernel.deviceOf(path);
+    let fileSystem = this.#fileSystems.get(device);
+    if (fileSystem === undefined) {
+      fileSystem = new FileSystem(device, kernel.openNames(), kernel.openHandles(path));
+      this.#fileSystems.set(device, fileSystem);
+    }
+    return fileSystem;
+  }
+
+  async remove(id: VolumeId): Promise<void> {
+    this.#volumes.get(id)?.end();
+    await this.#exclusive(async (recorder, signal) => {
+      const volume = this.#volumes.get(id);
+      this.#volumes.delete(id);
+      for (const fileSystem of this.#fileSystems.values()) {
+        if (volume === undefined || !fileSystem.volumes.delete(volume)) continue;
+        fileSystem.forgetInodes();
+        if (fileSystem.volumes.size > 0) continue;
+        this.#stream?.unwatch(fileSystem.device);
+        this.#fileSystems.delete(fileSystem.device);
+        fileSystem[Symbol.dispose]();
+      }
+      // Piece by piece: a million rows at once would hold up everything else.
+      const nodes = this.#index.volume(id)?.nextNode ?? 0;
+      for (let node = 0; node < nodes; node += 1000) {
+        this.#index.removeNodes(id, node, node + 1000);
+        await setImmediate();
+      }
+      this.#index.removeVolume(id);
+      recorder.touch();
+      await recorder.commit(signal);
+    });
+  }
+
+  async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#stream === undefined) return;
+    const stop = signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal]);
+    // What the stream tells by now, then what it could not tell, then what it told while that was read back.
+    await this.#whenApplied(this.#stream.position(), stop);
+    await this.#turn(() => this.#look(this.#options.clock.monotonicMs(), this.#recorder!));
+    for (const fileSystem of this.#fileSystems.values()) fileSystem.drain(this.#options.kernel.monotonicNs());
+    if (this.#hasUnclaimed) {
+      // Calls that are about to return claim theirs within a moment; what is left was done by none.
+      await this.#options.clock.sleep(claimMs, stop);
+      await this.#whenApplied(this.#stream.position(), stop);
+      await this.#turn(() => this.#orphans(claimMs));
+    }
+    for (const volume of [...this.#volumes.values()]) {
+      await abortable(volume.readAllBack(), stop);
+    }
+    await this.#whenApplied(this.#stream.position(), stop);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  get #hasUnclaimed(): boolean {
+    for (const fileSystem of this.#fileSystems.values()) if (fileSystem.queue.size > 0) return true;
+    return false;
+  }
+
+  async #orphans(ageMs: number): Promise<void> {
+    await this.#applier!.applyOrphans(BigInt(ageMs) * 1_000_000n);
+    await this.#recorder!.flush();
+  }
+
+  /** Resolves once the stream has been applied up to a position. */
+  async #whenApplied(position: bigint, signal: AbortSignal): Promise<void> {
+    while (this.#through < position && this.#failure === undefined) {
+      await abortable(new Promise<void>((resolve) => this.#appliedWaiters.add(resolve)), signal);
+    }
+  }
+
+  status(volume: VolumeId): SourceStatus | undefined {
+    const status = this.#volumes.get(volume)?.status();
+    return status === undefined || this.#stream === undefined ? status : { ...status, ringBytes: this.#stream.stats().ringUsedBytes };
+  }
+
+  advance(through: Sequence): void {
+    this.#recorder?.advance(through);
+    this.#wake?.();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort(new Error('the engine was closed'));
+    this.#wake?.();
+    for (const volume of this.#volumes.values()) volume.end();
+    await this.#running?.catch(() => undefined);
+    await this.#lock;
+    this.#volumes.clear();
+    for (const fileSystem of this.#fileSystems.values()) fileSystem[Symbol.dispose]();
+    this.#fileSystems.clear();
+    await this.#stream?.[Symbol.asyncDispose]();
+    this.#index.abandon();
+    this.#index.close();
+  }
+
+  /** The stream first; volumes with something to look at or to read back in between, a bounded step at a time. */
+  async #run(recorder: Recorder, sink: ChangeSink): Promise<void> {
+    const { clock } = this.#options;
+    let next: Promise<CaptureBatch | undefined> | undefined;
+    let batch: CaptureBatch | undefined;
+    while (!this.#stopped.signal.aborted) {
+      if (next === undefined && this.#stream !== undefined && this.#failure === undefined) {
+        next = this.#stream.next(this.#stopped.signal);
+        void next.then(
+          (got) => {
+            batch = got;
+            this.#wake?.();
+          },
+          (error: unknown) => {
+            this.#stopWith(error);
+            this.#wake?.();
+          },
+        );
+      }
+      // Lets a batch that has come be seen.
+      await setImmediate();
+      if (batch !== undefined) {
+        const got = batch;
+        batch = undefined;
+        next = undefined;
+        await this.#turn(() => this.#guard(() => this.#applyBatch(got, recorder), recorder, sink));
+      }
+      const nowMs = clock.monotonicMs();
+      if (nowMs >= this.#nextLostMs || nowMs >= this.#nextOrphansMs) await this.#turn(() => this.#guard(() => this.#look(nowMs, recorder), recorder, sink));
+      let stepped = false;
+      for (const volume of [...this.#volumes.values()]) {
+        if (this.#stopped.signal.aborted || this.#failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
+        stepped = true;
+        await this.#turn(() => this.#guard(() => this.#step(volume), recorder, sink, volume));
+      }
+      await this.#tellCaughtUp(recorder, sink);
+      if (batch !== undefined || stepped) continue;
+      await this.#turn(() => this.#heartbeat(recorder));
+      if (batch === undefined) await this.#idle();
+    }
+    await this.#turn(async () => {
+      // What becomes durable shortly is worth keeping; the rest is replayed.
+      if (this.#failure !== undefined) return;
+      const limit = new AbortController();
+      const cancel = clock.after(closeCommitMs, () => limit.abort(new Error('not durable in time')));
+      await recorder.commit(limit.signal).catch(() => recorder.drop());
+      cancel();
+    });
+  }
+
+  async #applyBatch(batch: CaptureBatch, recorder: Recorder): Promise<void> {
+    await this.#applier!.apply(batch);
+    await recorder.flush();
+    this.#through = batch.through;
+    await this.#tellApplied(recorder);
+    for (const resolve of this.#appliedWaiters) resolve();
+    this.#appliedWaiters.clear();
+  }
+
+  /** Where nothing comes with the stream, nothing has to be waited for. */
+  async #tellCaughtUp(recorder: Recorder, sink: ChangeSink): Promise<void> {
+    if (this.#stream === undefined || ![...this.#volumes.values()].some((volume) => volume.isWaitingForStream)) return;
+    if (this.#stream.position() > this.#through) return;
+    await this.#turn(() => this.#guard(() => this.#tellApplied(recorder), recorder, sink));
+  }
+
+  async #tellApplied(recorder: Recorder): Promise<void> {
+    for (const volume of this.#volumes.values()) await volume.applied(this.#through);
+    await recorder.flush();
+    if (recorder.commitDue) await recorder.commit(this.#stopped.signal);
+  }
+
+  /** Looks at what the kernel could not put into the stream, and at names that no call claims. */
+  async #look(nowMs: number, recorder: Recorder): Promise<void> {
+    this.#nextLostMs = nowMs + lostIntervalMs;
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    const wallOffsetNs = this.#options.clock.wallNs() - this.#options.kernel.monotonicNs();
+    const { ranges, namesSinceNs, everythingSinceNs } = stream.takeLost();
+    for (const { ino, generation, tree, device, low, high, firstNs, causes } of ranges) {
+      const found = this.#fileSystems.get(device)?.find({ ino, generation, tree });
+      await found?.volume.dirty(found.node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: (causes & mappedBit) !== 0 });
+    }
+    const since = everythingSinceNs ?? namesSinceNs;
+    if (since !== undefined) {
+      for (const volume of this.#volumes.values()) await volume.lostAll('the capture ring overflowed', since + wallOffsetNs);
+    }
+    if (nowMs >= this.#nextOrphansMs) {
+      this.#nextOrphansMs = nowMs + orphanIntervalMs;
+      await this.#orphans(orphanAgeMs);
+    }
+    await recorder.flush();
+  }
+
+  async #step(volume: ExactVolume): Promise<void> {
+    // Removed while waiting for its turn.
+    if (this.#volumes.get(volume.definition.volume) !== volume) return;
+    await volume.step(this.#stopped.signal);
+  }
+
+  /** A step that fails is dropped whole: what it covered is compared again, since the stream has gone on. */
+  async #guard(run: () => Promise<void>, recorder: Recorder, sink: ChangeSink, only?: ExactVolume): Promise<void> {
+    const signal = this.#stopped.signal;
+    try {
+      await run();
+    } catch (error) {
+      if (isBroken(error)) throw error;
+      recorder.drop();
+      for (const fileSystem of this.#fileSystems.values()) fileSystem.forgetInodes();
+      if (signal.aborted) return;
+      const volumes = [...this.#volumes.values()];
+      if (error instanceof RefusedError) {
+        for (const volume of volumes) await volume.refused();
+        await recorder.commit(signal);
+        // Meanwhile the ring fills: what it cannot hold is compared when there is room.
+        await sink.whenRoom(signal);
+        for (const volume of volumes) volume.roomAgain();
+      } else {
+        for (const volume of only === undefined ? volumes : [only]) await volume.failedStep(error);
+      }
+    }
+  }
+
+  async #heartbeat(recorder: Recorder): Promise<void> {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#failure !== undefined) return;
+    if (nowMs >= this.#nextHeartbeatMs) {
+      this.#nextHeartbeatMs = nowMs + heartbeatMs;
+      recorder.touch();
+      const wallNs = clock.wallNs();
+      for (const [id, volume] of this.#volumes) if (volume.isInStep) this.#index.setKnownThrough(id, wallNs);
+    } else if (!recorder.commitDue) return;
+    await recorder.commit(this.#stopped.signal);
+  }
+
+  async #idle(): Promise<void> {
+    const { clock } = this.#options;
+    let due = this.#nextHeartbeatMs;
+    if (this.#stream !== undefined) due = Math.min(due, this.#nextLostMs, this.#nextOrphansMs);
+    for (const volume of this.#volumes.values()) due = Math.min(due, volume.dueMs);
+    const waitMs = Math.max(0, due - clock.monotonicMs());
+    if (waitMs === 0 || this.#stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(Math.ceil(waitMs), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    const freeBytes = await this.#options.freeBytes?.().catch(() => undefined);
+    return freeBytes === undefined || freeBytes >= commitRoomBytes;
+  }
+
+  #stopWith(error: unknown): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    for (const resolve of this.#appliedWaiters) resolve();
+    this.#options.logger.error({ error: messageOf(error) }, 'capture stopped');
+    for (const volume of this.#volumes.values()) volume.fail(this.#failure);
+  }
+
+  /** Runs while nothing else touches the index; a broken journal or index ends all capture. */
+  async #turn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#lock.then(run);
+    this.#lock = turn.catch(() => undefined);
+    await turn.catch((error: unknown) => this.#stopWith(error));
+  }
+
+  async #exclusive(run: (recorder: Recorder, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const recorder = this.#recorder;
+    if (recorder === undefined) throw new Error('the engine was not started');
+    if (this.#failure !== undefined) throw this.#failure;
+    const turn = this.#lock.then(async () => {
+      if (!(await this.#hasRoom())) throw new UsageError(`the disk that ${this.#options.stateDirectory} is on is full: make room, then try again`);
+      await run(recorder, this.#stopped.signal);
+    });
+    this.#lock = turn.catch(() => undefined);
+    await turn;
+  }
+}
+
+const mappedBit = 1 << 5;

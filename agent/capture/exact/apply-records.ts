@@ -1,0 +1,243 @@
+/** Applies the records of the stream, in their order, to the volumes that they concern. */
+import type { CaptureBatch, CaptureStream } from '../../../native/capture/stream.js';
+import type { InodeKey } from '../../../native/capture/names.js';
+import { DirtyCause, RecordCall, RecordCursor, RecordKind } from '../../../native/capture/record.js';
+import type { Clock } from '../../../native/host/clock.js';
+import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../../proto/change.js';
+import { blockBytes } from '../tree/block-hash.js';
+import type { ChangeFacts } from '../tree/recorder.js';
+import { type MadeInode, NameApplier } from './apply-names.js';
+import type { ExactVolume, Stamp } from './exact-volume.js';
+import type { FileSystem, FoundNode } from './file-system.js';
+import { nameBits } from './name-queue.js';
+
+/** Causes of a `dirty` record, for a person. */
+const dirtyCauses: Readonly<Record<number, string>> = {
+  [DirtyCause.ringFull]: 'the capture ring was full',
+  [DirtyCause.userFault]: 'what was written could not be read from the writer\u2019s memory',
+  [DirtyCause.concurrent]: 'several writers wrote one file at once, past the page cache',
+  [DirtyCause.asynchronous]: 'a file was written by asynchronous or direct I/O',
+  [DirtyCause.unknownCall]: 'a file was changed outside any captured call',
+  [DirtyCause.sharedMapping]: 'a file is written through a memory mapping',
+  [DirtyCause.notByByte]: 'a call changed content without passing its bytes',
+};
+
+const nameCalls: ReadonlyMap<number, number> = new Map<number, number>([
+  ...[RecordCall.mkdir, RecordCall.mknod, RecordCall.symlink, RecordCall.link, RecordCall.open, RecordCall.bind].map((call) => [call, nameBits.create] as const),
+  ...[RecordCall.unlink, RecordCall.rmdir].map((call) => [call, nameBits.delete] as const),
+  [RecordCall.rename, nameBits.rename],
+]);
+
+const kindsByType: Readonly<Record<number, NodeKind>> = { 0o140000: 'socket', 0o120000: 'symlink', 0o100000: 'file', 0o060000: 'block-device', 0o040000: 'directory', 0o020000: 'character-device', 0o010000: 'fifo' };
+const typeMask = 0o170000;
+const exchangeFlag = 2;
+
+/** Bits of fallocate(2). */
+const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } as const;
+
+const actorsMax = 4096;
+
+export interface RecordApplierOptions {
+  readonly stream: CaptureStream;
+  readonly clock: Clock;
+  readonly fileSystems: ReadonlyMap<number, FileSystem>;
+  /** CLOCK_MONOTONIC, as the kernel stamps records. */
+  readonly monotonicNs: () => bigint;
+}
+
+export class RecordApplier {
+  readonly #options: RecordApplierOptions;
+  readonly #names = new Map<FileSystem, NameApplier>();
+  readonly #actors = new Map<number, { readonly startNs: bigint; readonly actor: Actor }>();
+
+  constructor(options: RecordApplierOptions) {
+    this.#options = options;
+  }
+
+  /** Applies a whole batch; what it told of attributes is recorded at its end. */
+  async apply({ bytes, wallOffsetNs }: CaptureBatch): Promise<void> {
+    const cursor = new RecordCursor(bytes);
+    let timeNs = 0n;
+    while (cursor.next()) {
+      timeNs = cursor.monotonicNs + wallOffsetNs;
+      await this.#applyOne(cursor, { timeNs, actor: this.#actor(cursor, wallOffsetNs) });
+    }
+    await this.#settle(timeNs === 0n ? {} : { timeNs });
+  }
+
+  /** Records what is known of attributes of what was touched. */
+  async #settle(facts: ChangeFacts): Promise<void> {
+    for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.settleBatch(facts);
+  }
+
+  /** Applies what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long. */
+  async applyOrphans(ageNs: bigint): Promise<void> {
+    const nowNs = this.#options.monotonicNs();
+    for (const fileSystem of this.#options.fileSystems.values()) {
+      fileSystem.drain(nowNs);
+      const orphans = fileSystem.queue.takeOrphans(nowNs - ageNs);
+      const touched = new Set<ExactVolume>();
+      for (const queued of orphans) for (const volume of await this.#namesOf(fileSystem).applyOrphan(queued, {})) touched.add(volume);
+      // Their place among other changes is not known, nor is what else was done that way.
+      for (const volume of touched) await volume.lostAll('names were changed outside any captured call', this.#options.clock.wallNs() - ageNs);
+      if (fileSystem.overflowed) {
+        fileSystem.overflowed = false;
+        for (const volume of fileSystem.volumes) await volume.lostAll('the kernel lost names that changed', this.#options.clock.wallNs());
+      }
+    }
+    await this.#settle({});
+  }
+
+  async #applyOne(cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    if (cursor.kind === RecordKind.names) return this.#applyName(cursor, facts);
+    const fileSystem = this.#options.fileSystems.get(cursor.device);
+    if (fileSystem === undefined) return;
+    const inode = inodeOf(cursor);
+    if (inode.ino === 0n) return;
+    const found = fileSystem.find(inode) ?? (await this.#findNamed(fileSystem, inode, facts));
+    if (found === undefined) {
+      // Not everything is known while a volume is looked at: what is outside is found out later.
+      if (!fileSystem.isPartial) this.#options.stream.markOutside({ ino: inode.ino, generation: inode.generation, device: fileSystem.device });
+      return;
+    }
+    await this.#applyTo(found, cursor, facts);
+  }
+
+  /** An inode that got its name by a call that has not returned. */
+  async #findNamed(fileSystem: FileSystem, inode: InodeKey, facts: ChangeFacts): Promise<FoundNode | undefined> {
+    let naming = fileSystem.queue.naming(inode);
+    if (naming === undefined) {
+      fileSystem.drain(this.#options.monotonicNs());
+      naming = fileSystem.queue.naming(inode);
+    }
+    if (naming === undefined) return undefined;
+    await this.#namesOf(fileSystem).applyEarly(naming, facts);
+    return fileSystem.find(inode);
+  }
+
+  async #applyTo({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    const { kind } = cursor;
+    const id = asNodeId(BigInt(node));
+    switch (kind) {
+      case RecordKind.write:
+        return volume.content({ kind: 'write', node: id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts);
+      case RecordKind.truncate:
+        return volume.content({ kind: 'truncate', node: id, size: cursor.size }, stampOf(cursor), facts);
+      case RecordKind.allocate:
+        return this.#allocate({ volume, node }, cursor, facts);
+      case RecordKind.clone:
+        return this.#clone({ volume, node }, cursor, facts);
+      case RecordKind.dirty: {
+        const cause = Number(cursor.a);
+        const { offset, length } = cursor;
+        volume.stamp(node, stampOf(cursor));
+        return volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << cause), sinceNs: facts.timeNs!, mapped: cause === DirtyCause.sharedMapping });
+      }
+      case RecordKind.attributes:
+        volume.stamp(node, stampOf(cursor));
+        if (cursor.call === RecordCall.fsetxattr || cursor.call === RecordCall.fremovexattr || cursor.call === RecordCall.inodeFlags || cursor.call === RecordCall.fchmod || cursor.call === RecordCall.fchown) volume.look(node);
+        return;
+      case RecordKind.durable:
+        return volume.durable(node, facts);
+      default:
+        return;
+    }
+  }
+
+  async #allocate({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    const id = asNodeId(BigInt(node));
+    const mode = Number(cursor.a);
+    const { offset, length, size } = cursor;
+    const stamp = stampOf(cursor);
+    if ((mode & (allocation.collapse | allocation.insert)) !== 0) {
+      volume.stamp(node, stamp);
+      await volume.dirty(node, { low: offset, high: Number.MAX_SAFE_INTEGER }, { cause: causeOf(1 << DirtyCause.notByByte), sinceNs: facts.timeNs! });
+      return;
+    }
+    // Reads as zeroes; whether the file system keeps space for it does not show.
+    if ((mode & (allocation.punch | allocation.zero)) !== 0) await volume.content({ kind: 'punch', node: id, offset, length }, stamp, facts);
+    const before = volume.index.node(volume.definition.volume, node)?.size ?? 0;
+    if ((mode & allocation.keepSize) === 0 && offset + length > before && size >= offset + length) await volume.content({ kind: 'truncate', node: id, size: offset + length }, stamp, facts);
+    volume.stamp(node, stamp);
+  }
+
+  async #clone({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    const { offset, length, tree, device, data } = cursor;
+    const stamp = stampOf(cursor);
+    const source = this.#options.fileSystems.get(device)?.find({ ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree });
+    volume.stamp(node, stamp);
+    const isWhole = length > 0 && data.length >= 8 && offset % blockBytes === 0;
+    if (source === undefined || source.volume !== volume || !isWhole || volume.isHealing(source.node)) {
+      await volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << DirtyCause.notByByte), sinceNs: facts.timeNs! });
+      return;
+    }
+    await volume.content({ kind: 'clone', node: asNodeId(BigInt(node)), offset, length, sourceNode: asNodeId(BigInt(source.node)), sourceOffset: Number(data.readBigUInt64LE(0)) }, stamp, facts);
+  }
+
+  async #applyName(cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    const bit = nameCalls.get(cursor.call);
+    const nowNs = this.#options.monotonicNs();
+    const { tid, monotonicNs: returnedNs } = cursor;
+    const inode = inodeOf(cursor);
+    if (inode.ino !== 0n) {
+      const fileSystem = this.#options.fileSystems.get(cursor.device);
+      if (fileSystem === undefined) return;
+      const parent = { ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree: inode.tree };
+      fileSystem.drain(nowNs);
+      const [name] = cursor.names();
+      const claimed = fileSystem.queue.claim({ tid, bit: nameBits.create, returnedNs, name });
+      const made: MadeInode = { inode, metadata: madeMetadata(cursor) };
+      if (claimed.length > 0) return this.#namesOf(fileSystem).apply(claimed, nameBits.create, facts, { made, isNew: true });
+      const found = fileSystem.find(parent);
+      if (found !== undefined && name !== undefined) await found.volume.names.set({ directory: found.node, name: name.toString('latin1') }, { inode, isDirectory: false, isNew: true, metadata: () => made.metadata }, facts);
+      return;
+    }
+    const [name, toName] = cursor.names();
+    for (const fileSystem of this.#options.fileSystems.values()) {
+      fileSystem.drain(nowNs);
+      if (bit === undefined) continue;
+      const isRename = bit === nameBits.rename;
+      const call = { tid, bit, returnedNs, name: isRename ? name : (toName ?? name), ...(isRename ? { toName } : {}) };
+      const claimed = fileSystem.queue.claim(call, isRename && (Number(cursor.a) & exchangeFlag) !== 0);
+      if (claimed.length === 0) continue;
+      return this.#namesOf(fileSystem).apply(claimed, bit, facts, { isNew: cursor.call !== RecordCall.link && !isRename });
+    }
+  }
+
+  #namesOf(fileSystem: FileSystem): NameApplier {
+    let applier = this.#names.get(fileSystem);
+    if (applier === undefined) this.#names.set(fileSystem, (applier = new NameApplier(fileSystem)));
+    return applier;
+  }
+
+  /** One object a process, for as long as it keeps its name and user. */
+  #actor(cursor: RecordCursor, wallOffsetNs: bigint): Actor {
+    const { pid, startNs, actorUid: uid, command } = cursor;
+    const known = this.#actors.get(pid);
+    if (known !== undefined && known.startNs === startNs && known.actor.uid === uid && known.actor.command === command) return known.actor;
+    if (this.#actors.size >= actorsMax) this.#actors.clear();
+    // The start counts from boot; the same process is to have the same start whenever it is met.
+    const actor = { pid, startNs: known?.startNs === startNs ? known.actor.startNs : startNs + wallOffsetNs, uid, command };
+    this.#actors.set(pid, { startNs, actor });
+    return actor;
+  }
+}
+
+function madeMetadata(cursor: RecordCursor): NodeMetadata {
+  const { mode, uid, gid, modifyNs } = stampOf(cursor);
+  return { nodeKind: kindsByType[cursor.mode & typeMask] ?? 'file', mode, uid, gid, modifyNs };
+}
+
+function inodeOf({ ino, generation, tree }: RecordCursor): InodeKey {
+  return { ino, generation, tree };
+}
+
+function stampOf({ mode, uid, gid, modifySeconds, modifyNanoseconds }: RecordCursor): Stamp {
+  return { mode: mode & 0o7777, uid, gid, modifyNs: modifySeconds * 1_000_000_000n + BigInt(modifyNanoseconds) };
+}
+
+/** The causes that a set of bits stands for. */
+export function causeOf(bits: number): string {
+  return Object.entries(dirtyCauses).filter(([bit]) => (bits & (1 << Number(bit))) !== 0).map(([, cause]) => cause).join('; ') || 'content was lost in the kernel';
+}
+

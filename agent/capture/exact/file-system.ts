@@ -1,0 +1,84 @@
+/** One file system with exactly captured volumes on it: which node an inode is, and the names that wait for their calls. */
+import type { HandleAccess } from '../../../native/capture/handles.js';
+import type { InodeKey, NameStream } from '../../../native/capture/names.js';
+import { inodeIdentity } from '../tree/seen.js';
+import type { ExactVolume } from './exact-volume.js';
+import { nameBits, NameQueue } from './name-queue.js';
+
+export interface FoundNode {
+  readonly volume: ExactVolume;
+  readonly node: number;
+}
+
+interface CachedInode extends FoundNode {
+  readonly generation: number;
+  readonly tree: bigint;
+}
+
+const cachedInodesMax = 65_536;
+
+export class FileSystem implements Disposable {
+  /** st_dev of the superblock, as records carry it. */
+  readonly device: number;
+  readonly names: NameStream;
+  readonly handles: HandleAccess;
+  readonly queue = new NameQueue();
+  readonly volumes = new Set<ExactVolume>();
+  readonly #inodes = new Map<bigint, CachedInode>();
+  /** Names were lost in the kernel: what the queue holds is not all. */
+  overflowed = false;
+
+  constructor(device: number, names: NameStream, handles: HandleAccess) {
+    this.device = device;
+    this.names = names;
+    this.handles = handles;
+  }
+
+  /** The volume and node of an inode; undefined when it is in none, as far as the models tell. */
+  find(inode: InodeKey): FoundNode | undefined {
+    const cached = this.#inodes.get(inode.ino);
+    if (cached !== undefined) {
+      if (cached.generation === inode.generation && cached.tree === inode.tree && cached.volume.index.node(cached.volume.definition.volume, cached.node) !== undefined) return cached;
+      this.#inodes.delete(inode.ino);
+    }
+    for (const volume of this.volumes) {
+      if (volume.root.tree !== inode.tree) continue;
+      const row = volume.index.nodeByIdentity(volume.definition.volume, inodeIdentity(inode));
+      if (row === undefined) continue;
+      if (this.#inodes.size >= cachedInodesMax) this.#inodes.clear();
+      const found = { volume, node: row.node, generation: inode.generation, tree: inode.tree };
+      this.#inodes.set(inode.ino, found);
+      return found;
+    }
+    return undefined;
+  }
+
+  /** What was known of inodes may no longer hold: rows were rolled back, or a volume went. */
+  forgetInodes(): void {
+    this.#inodes.clear();
+  }
+
+  /** Whether an inode that is not known may be in a volume all the same. */
+  get isPartial(): boolean {
+    for (const volume of this.volumes) if (volume.isPartial) return true;
+    return false;
+  }
+
+  /** Takes over what fanotify has queued; tells which known nodes had their metadata changed. */
+  drain(nowNs: bigint): void {
+    for (const event of this.names.drain()) {
+      if (event.isOverflow) this.overflowed = true;
+      if ((event.mask & nameBits.attributes) !== 0) {
+        const inode = event.target ?? (event.name === undefined || event.name.length === 0 ? event.directory : undefined);
+        const found = inode === undefined ? undefined : this.find(inode);
+        found?.volume.look(found.node);
+      }
+      this.queue.add(event, nowNs);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.names[Symbol.dispose]();
+    this.handles[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,29 @@
+/** The exact engine on real calls of other processes: each kind of change, and that nothing had to be read back. */
+import t from 'tap';
+import { ExactBench, volume } from './exact-bench.js';
+
+const scripts: readonly (readonly [label: string, script: string])[] = [
+  ['files made, written, appended and cut', 'echo one > a; echo two >> a; printf xyz | dd of=a bs=1 seek=1 conv=notrunc status=none; truncate -s 100000 b; truncate -s 5 b; : > a'],
+  ['directories and files in them', 'mkdir -p d/e/f; echo x > d/e/f/g; mkdir d/h; rmdir d/h; rm -r d/e'],
+  ['renames', 'echo 1 > a; echo 2 > b; mkdir d; mv a c; mv c d/c; mv -f b d/c; mv d e; mv e/c .'],
+  ['links', 'echo 1 > a; ln a b; ln -s b s; ln -s nowhere n; rm a; echo 2 >> b; rm s'],
+  ['metadata', 'echo 1 > a; chmod 640 a; chown 12:34 a; touch -d "2001-02-03 04:05:06.789" a; mkdir d; chmod 700 d; python3 -c "import os; os.setxattr(b\'a\', b\'user.x\', b\'y\'); os.setxattr(b\'d\', b\'user.z\', b\'1\'); os.removexattr(b\'a\', b\'user.x\'); os.setxattr(b\'a\', b\'user.w\', b\'2\')"'],
+  ['special files', 'mkfifo p; mknod c c 1 3; mknod b b 7 0; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\'sock\')"'],
+  ['a tree moved in and out', 'mkdir -p ../outside/t/u; echo 1 > ../outside/t/u/v; mv ../outside/t in; echo 2 >> in/u/v; mkdir out; echo 3 > out/w; mv out ../outside/gone; echo 4 > ../outside/gone/w'],
+  ['names of any bytes', String.raw`mkdir $'\xff\xfe'; echo 1 > $'\xff\xfe/\x80 \n x'; mv $'\xff\xfe' ' spaced '`],
+  ['the same name over and over', 'for i in $(seq 300); do echo $i > a; mv a b; rm b; ln -s x b; rm b; mkdir b; rmdir b; done; echo end > a'],
+  ['a large file', 'head -c 20000000 /dev/urandom > big; dd if=big of=copy bs=1M status=none; cp --reflink=never big third; rm big'],
+];
+
+t.test('each kind of change arrives as it was made', async (t) => {
+  const bench = new ExactBench(t);
+  await bench.open();
+  await bench.untilExact();
+  for (const [label, script] of scripts) {
+    await bench.shell('rm -rf ./*');
+    await bench.shell(script);
+    t.strictSame(await bench.differences(), [], label);
+  }
+  t.strictSame(bench.warnings, []);
+  t.comment(bench.source!.status(volume));
+});
