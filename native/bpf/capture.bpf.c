@@ -3,6 +3,7 @@
  * calls return. The programs hang on tracepoints alone, since some machines allow nothing else.
  */
 #include "calls.h"
+#include "requests.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -14,6 +15,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number) {
   if (entry == ENTRY_NONE || entry > ENTRY_FOLLOWED_LAST || is_excluded(task)) return 0;
   struct arguments arguments;
   read_arguments(regs, compat, &arguments);
+  if (compat) join_halves(entry, &arguments);
   start_call(task, entry, &arguments);
   return 0;
 }
@@ -29,9 +31,17 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
   read_arguments(regs, compat, &work->call);
   work->entry = entry;
   work->compat = compat;
-  if (compat) result = (__s32)result;
-  if (entry <= ENTRY_CONTENT_LAST) {
+  if (compat) {
+    join_halves(entry, &work->call);
+    /* Addresses need all 32 bits; the other results are signed. */
+    result = entry == ENTRY_MMAP ? (__u32)result : (__s32)result;
+  }
+  if (entry == ENTRY_IOCTL) {
+    end_ioctl(work, task, result);
+  } else if (entry <= ENTRY_CONTENT_LAST) {
     end_content(work, task, result);
+  } else if (entry <= ENTRY_FOLLOWED_LAST) {
+    end_followed(work, result);
   } else {
     end_other(work, task, result);
   }
@@ -47,5 +57,64 @@ int BPF_PROG(on_task_exit, struct task_struct *task) {
     land(state);
     note_lost(&key, 0, ~0ull, CAUSE_NOT_BY_BYTE);
   }
+  return 0;
+}
+
+SEC("tp_btf/writeback_dirty_folio")
+int BPF_PROG(on_dirty, struct folio *folio, struct address_space *space) {
+  page_dirtied(folio, space);
+  return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(on_uring_submit, struct io_kiocb *request) {
+  __u8 opcode = BPF_CORE_READ(request, opcode);
+  if (!changes_content(opcode) || is_excluded((void *)bpf_get_current_task())) return 0;
+  struct workshop *work = workshop_of(WORKSHOP_URING);
+  struct file *file = BPF_CORE_READ(request, file);
+  /* Not looked up yet for all operations: then its completion must do. */
+  __sync_fetch_and_add(&counters.uring_writes, 1);
+  if (!work || !file || !(BPF_CORE_READ(request, flags) & URING_NO_COMPLETION)) return 0;
+  struct inode *inode = inode_of(file);
+  if (!is_regular(inode) || !is_captured(inode, &work->key)) return 0;
+  describe_caller(&work->head, KIND_DIRTY, CALL_IO_URING);
+  describe_inode(&work->head, inode, &work->key);
+  send_dirty(work, 0, ~0ull, CAUSE_ASYNCHRONOUS);
+  return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(on_uring_complete, void *ring_context, struct io_kiocb *request) {
+  if (!request || is_excluded((void *)bpf_get_current_task())) return 0;
+  __u8 opcode = BPF_CORE_READ(request, opcode);
+  __s32 result = BPF_CORE_READ(request, cqe.res);
+  struct workshop *work = workshop_of(WORKSHOP_URING);
+  if (!work) return 0;
+  if (changes_content(opcode)) {
+    end_uring_content(work, request, opcode, result);
+    return 0;
+  }
+  if (result < 0) return 0;
+  __u32 call = call_of_operation(opcode);
+  if (call) {
+    send_unnamed(work, call, 0);
+  } else if (opcode == URING_OPENAT || opcode == URING_OPENAT2) {
+    __u64 flags = BPF_CORE_READ((struct io_open *)request, how.flags);
+    if (flags & (O_CREAT | O_TRUNC)) send_unnamed(work, CALL_OPEN, flags);
+  } else if (opcode == URING_FSYNC) {
+    struct file *file = BPF_CORE_READ(request, file);
+    struct inode *inode = file ? inode_of(file) : NULL;
+    if (!inode || !is_captured(inode, &work->key)) return 0;
+    describe_caller(&work->head, KIND_DURABLE, CALL_FSYNC);
+    describe_inode(&work->head, inode, &work->key);
+    if (!send_head(&work->head, 0)) note_names_lost();
+  }
+  return 0;
+}
+
+/* A completion that found no room is not announced as others are, and does not say whose it was. */
+SEC("tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(on_uring_overflow) {
+  if (counters.uring_writes) count_loss(&counters.everything_lost, &counters.everything_lost_first_ns);
   return 0;
 }

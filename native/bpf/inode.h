@@ -3,7 +3,7 @@
 
 #include "state.h"
 
-static __always_inline bool is_excluded(struct task_struct *task) { return (__u32)BPF_CORE_READ(task, tgid) == settings.excluded_pid; }
+static __always_inline bool is_excluded(struct task_struct *task) { return (__u32)BPF_CORE_READ(task, tgid) == counters.excluded_pid; }
 
 static __always_inline struct file *file_of(struct task_struct *task, __u32 fd) {
   struct fdtable *table = BPF_CORE_READ(task, files, fdt);
@@ -44,7 +44,10 @@ static __always_inline __u64 tree_of(struct inode *inode, struct super_block *su
   return BPF_CORE_READ(whole, root, root_key.objectid);
 }
 
-/* False, and no key, when the inode is on no watched superblock. */
+/* Btrfs keeps its metadata and what it moves in inodes of its own: only subvolumes hold files. */
+static __always_inline bool holds_files(__u64 tree) { return tree == 0 || tree == 5 || (tree >= 256 && tree <= -256ull); }
+
+/* False, and no usable key, when the inode is on no watched superblock. */
 static __always_inline bool watched_key(struct inode *inode, struct inode_key *key) {
   struct super_block *super = BPF_CORE_READ(inode, i_sb);
   __u32 device = encode_device(BPF_CORE_READ(super, s_dev));
@@ -53,7 +56,7 @@ static __always_inline bool watched_key(struct inode *inode, struct inode_key *k
   key->generation = BPF_CORE_READ(inode, i_generation);
   key->device = device;
   key->tree = tree_of(inode, super);
-  return true;
+  return holds_files(key->tree);
 }
 
 static __always_inline bool is_captured(struct inode *inode, struct inode_key *key) {

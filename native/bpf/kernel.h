@@ -119,6 +119,11 @@ struct inode___hidden {
 struct inode___plain {
   struct timespec64 i_mtime;
 };
+enum inode_state_flags_t { I_SYNC = 2 };
+/* 6.18 */
+struct inode___flagged {
+  enum inode_state_flags_t i_state;
+};
 struct qstr {
   __u32 len;
   const unsigned char *name;
@@ -154,8 +159,15 @@ struct task_struct {
   struct files_struct *files;
   char comm[16];
 };
-struct page {
-  unsigned long flags;
+/* Its flags come first everywhere; only their type differs. */
+struct page {};
+/* 6.18 */
+struct folio___counted {
+  unsigned int _nr_pages;
+};
+/* 6.6 */
+struct folio___prefixed {
+  unsigned int _folio_nr_pages;
 };
 struct folio {
   struct address_space *mapping;
@@ -192,9 +204,22 @@ struct io_kiocb {
   __u64 flags;
   struct io_cqe cqe;
 };
-struct io_uring_cqe {
-  __s32 res;
+struct open_how {
+  __u64 flags;
 };
+struct io_open {
+  struct open_how how;
+};
+struct io_sync {
+  __s64 len;
+  __s64 off;
+  int mode;
+};
+struct vm_area_struct {
+  struct file *vm_file;
+};
+enum inode_state_bits { __I_SYNC = 1 };
+enum pageflags { PG_head = 6 };
 #pragma clang attribute pop
 
 enum { PAGE_SHIFT = 12, PAGE_BYTES = 4096 };
@@ -203,6 +228,13 @@ enum { PAGE_SHIFT = 12, PAGE_BYTES = 4096 };
 enum {
   S_IFMT = 0170000,
   S_IFREG = 0100000,
+  AF_UNIX = 1,
+  AT_EMPTY_PATH = 0x1000,
+  AT_REMOVEDIR = 0x200,
+  MAP_TYPE = 0xf,
+  MAP_SHARED = 1,
+  MAP_SHARED_VALIDATE = 3,
+  PROT_WRITE = 2,
   O_CREAT = 0100,
   O_TRUNC = 01000,
   O_APPEND = 02000,
@@ -215,11 +247,19 @@ enum {
   FMODE_WRITE = 0x2,
   FMODE_CREATED = 0x100000,
   PF_WQ_WORKER = 0x20,
+  PF_USER_WORKER = 0x4000, /* threads of io_uring */
   PF_LOCAL_THROTTLE = 0x100000,
   BTRFS_MAGIC = 0x9123683e,
   OVERLAY_MAGIC = 0x794c7630,
+  TMPFS_MAGIC = 0x01021994,
   RWF_APPEND = 0x10,
   RWF_NOAPPEND = 0x20,
+  EINTR = 4,
+  EIO = 5,
+  EAGAIN = 11,
+  ENOMEM = 12,
+  ENOSPC = 28,
+  EDQUOT = 122,
 };
 
 /* A 32-bit task on a 64-bit kernel: its numbers and arguments are its own architecture's. */
@@ -283,4 +323,12 @@ static __always_inline void read_modify_time(struct inode *inode, __s64 *seconds
     *seconds = BPF_CORE_READ(old, i_mtime.tv_sec);
     *nanoseconds = BPF_CORE_READ(old, i_mtime.tv_nsec);
   }
+}
+
+/* Writeback is under way on the inode. */
+static __always_inline bool is_being_written_back(struct inode *inode) {
+  struct inode___flagged *flagged = (void *)inode;
+  if (bpf_core_field_exists(flagged->i_state)) return BPF_CORE_READ(flagged, i_state) & bpf_core_enum_value(enum inode_state_flags_t, I_SYNC);
+  if (bpf_core_enum_value_exists(enum inode_state_bits, __I_SYNC)) return BPF_CORE_READ(inode, i_state) & 1u << bpf_core_enum_value(enum inode_state_bits, __I_SYNC);
+  return BPF_CORE_READ(inode, i_state) & 1 << 7;
 }

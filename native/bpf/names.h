@@ -4,29 +4,26 @@
 #include "emit.h"
 
 /* Copies the tail of a path in user memory to `to`; a path that cannot be read counts as empty. */
-static __always_inline __u32 path_tail(struct workshop *work, __u32 which, __u64 path, char *to) {
+static __always_inline void path_tail(struct workshop *work, __u32 which, __u64 path, __u32 bytes_max, char *to) {
   char *whole = work->path[which & 1];
-  long bytes = path ? bpf_probe_read_user_str(whole, PATH_BYTES, (void *)path) : 0;
+  long bytes = path ? bpf_probe_read_user_str(whole, bytes_max, (void *)path) : 0;
   if (bytes <= 0 || bytes > PATH_BYTES) {
     to[0] = 0;
-    return 1;
+    return;
   }
   __u32 from = bytes > PATH_TAIL_BYTES ? bytes - PATH_TAIL_BYTES : 0;
-  __u32 tail = bytes - from;
-  if (from > PATH_BYTES - PATH_TAIL_BYTES) from = PATH_BYTES - PATH_TAIL_BYTES;
-  if (tail > PATH_TAIL_BYTES) tail = PATH_TAIL_BYTES;
   barrier_var(from);
-  if (from > PATH_BYTES - PATH_TAIL_BYTES) return 0;
-  /* The whole class: what is behind the tail's end is cut off by the drain. */
+  if (from > PATH_BYTES - PATH_TAIL_BYTES) from = PATH_BYTES - PATH_TAIL_BYTES;
+  /* What is behind the end of the path is cut off by the drain. */
   bpf_probe_read_kernel(to, PATH_TAIL_BYTES, whole + from);
-  return tail;
 }
 
 /*
  * One or two paths, the second perhaps 0: data is one tail, or two at fixed places, and the drain
  * makes last components of them.
  */
-static __noinline void send_names(struct workshop *work, __u64 first, __u64 second, __u64 flags) {
+static __noinline void send_names(struct workshop *work, __u64 first, __u64 second, __u64 flags, __u32 first_max) {
+  if (first_max > PATH_BYTES) first_max = PATH_BYTES;
   struct record_header *head = &work->head;
   head->flags = FLAG_RAW_PATHS;
   head->a = flags;
@@ -40,8 +37,8 @@ static __noinline void send_names(struct workshop *work, __u64 first, __u64 seco
     head->bytes = record_bytes(head->data_length);
     head->monotonic_ns = bpf_ktime_get_ns();
     record->head = *head;
-    path_tail(work, 0, first, record->tails[0]);
-    path_tail(work, 1, second, record->tails[1]);
+    path_tail(work, 0, first, PATH_BYTES, record->tails[0]);
+    path_tail(work, 1, second, PATH_BYTES, record->tails[1]);
     bpf_ringbuf_submit(record, 0);
   } else {
     struct {
@@ -53,7 +50,7 @@ static __noinline void send_names(struct workshop *work, __u64 first, __u64 seco
     head->bytes = record_bytes(head->data_length);
     head->monotonic_ns = bpf_ktime_get_ns();
     record->head = *head;
-    path_tail(work, 0, first, record->tail);
+    path_tail(work, 0, first, first_max, record->tail);
     bpf_ringbuf_submit(record, 0);
   }
   __sync_fetch_and_add(&counters.records, 1);

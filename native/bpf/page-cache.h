@@ -47,6 +47,18 @@ __noinline __u64 page_at(__u64 mapping, __u64 index) {
   return folio + (index - BPF_CORE_READ((struct folio *)folio, index)) * bpf_core_type_size(struct page);
 }
 
+/* How many pages the folio has; the whole of it lies together in memory. 1 where the kernel does not say. */
+static __always_inline __u64 folio_pages(struct folio *folio) {
+  struct folio___counted *counted = (void *)folio;
+  struct folio___prefixed *prefixed = (void *)folio;
+  __u64 flags = 0;
+  bpf_probe_read_kernel(&flags, sizeof(flags), folio);
+  if (!(flags & (1ull << bpf_core_enum_value(enum pageflags, PG_head)))) return 1;
+  if (bpf_core_field_exists(counted->_nr_pages)) return BPF_CORE_READ(counted, _nr_pages);
+  if (bpf_core_field_exists(prefixed->_folio_nr_pages)) return BPF_CORE_READ(prefixed, _folio_nr_pages);
+  return 1;
+}
+
 static __always_inline __u64 page_content(__u64 page) {
   return counters.direct_map_base + ((page - counters.page_array_base) / bpf_core_type_size(struct page) << PAGE_SHIFT);
 }

@@ -133,12 +133,6 @@ struct lost_range {
   __u64 count;
 };
 
-/* Constant from the moment of loading. */
-struct capture_settings {
-  __u32 excluded_pid;
-  __u32 reserved;
-};
-
 /* Written by the programs, read by the drain's owner at any time. */
 struct capture_counters {
   __u64 records;
@@ -149,9 +143,12 @@ struct capture_counters {
   __u64 names_lost_first_ns;
   __u64 everything_lost;
   __u64 everything_lost_first_ns;
+  /* Asynchronous writes to captured files ever begun: their completions may go unseen. */
+  __u64 uring_writes;
   /* A mapped inode that could not be remembered: every inode may be mapped from here on. */
   __u64 mapped_lost;
-  /* The page-cache walk works on this machine. Set by its owner after checking it. */
+  /* Set by user space: the process whose calls are left out, and that the page-cache walk was seen to work. */
+  __u64 excluded_pid;
   __u64 page_cache_on;
   /* The content of the page whose struct page is the first at page_array_base is at direct_map_base. */
   __u64 direct_map_base;
@@ -185,9 +182,10 @@ enum entry {
   ENTRY_SYNC,
   ENTRY_SYNCFS,
   ENTRY_SYNC_FILE_RANGE,
-  /* Down to here the start of a call matters too. */
-  ENTRY_FOLLOWED_LAST = ENTRY_SYNC_FILE_RANGE,
   ENTRY_IO_SUBMIT,
+  ENTRY_IO_URING_ENTER,
+  /* Down to here the start of a call matters too. */
+  ENTRY_FOLLOWED_LAST = ENTRY_IO_URING_ENTER,
   ENTRY_MMAP,
   ENTRY_BIND,
   ENTRY_FCHMOD,
@@ -225,7 +223,7 @@ enum entry {
 
 enum { SYSTEM_CALLS_MAX = 512 };
 
-/* What a program run on request is asked. */
+/* What the programs run on request are asked, and answer. */
 struct mapped_request {
   struct inode_key key;
   __u64 mapped;
@@ -239,4 +237,10 @@ struct walk_request {
   __u32 fd;
   __u32 copied;
   __u64 offset;
+};
+struct identify_request {
+  __u64 pid;
+};
+struct page_specimen {
+  char bytes[4096];
 };

@@ -80,6 +80,8 @@ enum call_stage {
   STAGE_BY_PATH,
   /* In a call that writes dirty pages back, and may mark some dirty again. */
   STAGE_SYNC,
+  /* In a call that carries out requests of which each is captured by itself. */
+  STAGE_REQUESTS,
 };
 
 /* From the start of a call to its end; freed with its task. */
@@ -113,6 +115,8 @@ struct workshop {
   struct arguments call;
   __u32 entry;
   __u32 compat;
+  /* When it began; 0 when that is not known. */
+  __u64 start_ns;
   __u64 mapping;
   /* What is left to be captured: [offset, end). */
   __u64 offset;
@@ -124,6 +128,9 @@ struct workshop {
   __u64 vector;
   __u32 vector_left;
   __u32 ring_full;
+  /* Asynchronous requests that were accepted: an array of pointers to struct iocb. */
+  __u64 requests;
+  __u32 requests_left;
   char path[2][PATH_BYTES];
 };
 /* Programs that may interrupt one another have a workshop each. */
@@ -136,7 +143,6 @@ struct {
 } workshops SEC(".maps");
 
 volatile struct capture_counters counters SEC(".data.counters");
-const volatile struct capture_settings settings SEC(".rodata.settings");
 /* enum entry by system call number: this architecture's, and its 32-bit one's. */
 const volatile __u8 native_entries[SYSTEM_CALLS_MAX] SEC(".rodata.native");
 const volatile __u8 compat_entries[SYSTEM_CALLS_MAX] SEC(".rodata.compat");

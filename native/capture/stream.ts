@@ -176,7 +176,7 @@ function ringSize(bytes: number): number {
  * does, by default this one, is never reported. Throws where captureUnavailableReason() has a
  * reason, or when the kernel refuses the programs.
  */
-export function openCaptureStream({ ringBytes, excludePid = process.pid }: { readonly ringBytes: number; readonly excludePid?: number }): CaptureStream {
+export function openCaptureStream({ ringBytes, excludePid = 0 }: { readonly ringBytes: number; readonly excludePid?: number }): CaptureStream {
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();

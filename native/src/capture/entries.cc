@@ -35,6 +35,7 @@ constexpr Pair kNative[] = {
     {SYS_syncfs, ENTRY_SYNCFS},
     {SYS_sync_file_range, ENTRY_SYNC_FILE_RANGE},
     {SYS_io_submit, ENTRY_IO_SUBMIT},
+    {426, ENTRY_IO_URING_ENTER},
     {SYS_mmap, ENTRY_MMAP},
     {SYS_bind, ENTRY_BIND},
     {SYS_fchmod, ENTRY_FCHMOD},
@@ -80,12 +81,90 @@ constexpr Pair kNative[] = {
 #endif
 };
 
+#if defined(__x86_64__)
+// Of i386: its names mean other numbers in this file's headers.
+constexpr Pair kCompat[] = {
+    {8, ENTRY_CREAT},  // creat
+    {5, ENTRY_OPEN},  // open
+    {295, ENTRY_OPENAT},  // openat
+    {437, ENTRY_OPENAT2},  // openat2
+    {4, ENTRY_WRITE},  // write
+    {146, ENTRY_WRITEV},  // writev
+    {181, ENTRY_PWRITE},  // pwrite64
+    {334, ENTRY_PWRITEV},  // pwritev
+    {379, ENTRY_PWRITEV2},  // pwritev2
+    {187, ENTRY_SENDFILE},  // sendfile
+    {239, ENTRY_SENDFILE},  // sendfile64
+    {313, ENTRY_SPLICE},  // splice
+    {377, ENTRY_COPY_FILE_RANGE},  // copy_file_range
+    {93, ENTRY_FTRUNCATE},  // ftruncate
+    {194, ENTRY_FTRUNCATE},  // ftruncate64
+    {92, ENTRY_TRUNCATE},  // truncate
+    {193, ENTRY_TRUNCATE},  // truncate64
+    {324, ENTRY_FALLOCATE},  // fallocate
+    {54, ENTRY_IOCTL},  // ioctl
+    {118, ENTRY_FSYNC},  // fsync
+    {148, ENTRY_FDATASYNC},  // fdatasync
+    {144, ENTRY_MSYNC},  // msync
+    {36, ENTRY_SYNC},  // sync
+    {344, ENTRY_SYNCFS},  // syncfs
+    {314, ENTRY_SYNC_FILE_RANGE},  // sync_file_range
+    {248, ENTRY_IO_SUBMIT},  // io_submit
+    {426, ENTRY_IO_URING_ENTER},  // io_uring_enter
+    {192, ENTRY_MMAP},  // mmap2
+    {361, ENTRY_BIND},  // bind
+    {94, ENTRY_FCHMOD},  // fchmod
+    {95, ENTRY_FCHOWN},  // fchown16
+    {207, ENTRY_FCHOWN},  // fchown32
+    {228, ENTRY_FSETXATTR},  // fsetxattr
+    {237, ENTRY_FREMOVEXATTR},  // fremovexattr
+    {320, ENTRY_UTIMENSAT},  // utimensat
+    {412, ENTRY_UTIMENSAT},  // utimensat_time64
+    {299, ENTRY_FUTIMESAT},  // futimesat
+    {39, ENTRY_MKDIR},  // mkdir
+    {296, ENTRY_MKDIRAT},  // mkdirat
+    {14, ENTRY_MKNOD},  // mknod
+    {297, ENTRY_MKNODAT},  // mknodat
+    {83, ENTRY_SYMLINK},  // symlink
+    {304, ENTRY_SYMLINKAT},  // symlinkat
+    {9, ENTRY_LINK},  // link
+    {303, ENTRY_LINKAT},  // linkat
+    {10, ENTRY_UNLINK},  // unlink
+    {301, ENTRY_UNLINKAT},  // unlinkat
+    {40, ENTRY_RMDIR},  // rmdir
+    {38, ENTRY_RENAME},  // rename
+    {302, ENTRY_RENAMEAT},  // renameat
+    {353, ENTRY_RENAMEAT2},  // renameat2
+    {15, ENTRY_CHMOD},  // chmod
+    {306, ENTRY_FCHMODAT},  // fchmodat
+    {452, ENTRY_FCHMODAT2},  // fchmodat2
+    {182, ENTRY_CHOWN},  // chown16
+    {212, ENTRY_CHOWN},  // chown32
+    {16, ENTRY_CHOWN},  // lchown16
+    {198, ENTRY_CHOWN},  // lchown32
+    {298, ENTRY_FCHOWNAT},  // fchownat
+    {30, ENTRY_UTIME},  // utime
+    {271, ENTRY_UTIME},  // utimes
+    {226, ENTRY_SETXATTR},  // setxattr
+    {227, ENTRY_SETXATTR},  // lsetxattr
+    {463, ENTRY_SETXATTRAT},  // setxattrat
+    {235, ENTRY_REMOVEXATTR},  // removexattr
+    {236, ENTRY_REMOVEXATTR},  // lremovexattr
+    {466, ENTRY_REMOVEXATTRAT},  // removexattrat
+    {469, ENTRY_FILE_SETATTR},  // file_setattr
+};
+#endif
+
 }  // namespace
 
 void FillNativeEntries(uint8_t* entries) {
   for (const Pair& pair : kNative) entries[pair.number] = pair.call;
 }
 
-void FillCompatEntries(uint8_t*) {}
+void FillCompatEntries([[maybe_unused]] uint8_t* entries) {
+#if defined(__x86_64__)
+  for (const Pair& pair : kCompat) entries[pair.number] = pair.call;
+#endif
+}
 
 }  // namespace afterimage::capture

@@ -2,14 +2,21 @@
 #include "program.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
+#include <random>
 
+#include "../descriptor.h"
 #include "entries.h"
 
 namespace afterimage::capture {
@@ -37,6 +44,7 @@ std::string Failure(const char* deed, int number) {
 
 Program::~Program() {
   for (bpf_link* link : links_) bpf_link__destroy(link);
+  if (counters_ != nullptr) munmap(const_cast<capture_counters*>(counters_), sizeof(capture_counters));
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
@@ -51,16 +59,60 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
     *error = Failure("open the capture programs", errno);
     return false;
   }
-  if (!Prepare(ring_bytes, excluded_pid, error)) return false;
+  if (!Prepare(ring_bytes, error)) return false;
   const int status = bpf_object__load(object_);
   if (status != 0) {
     *error = Failure("load the capture programs", -status);
     return false;
   }
-  bpf_map* counters = bpf_object__find_map_by_name(object_, ".data.counters");
+  // The memory that libbpf has for it holds the initial values only: this is the map itself.
+  void* counters = mmap(nullptr, sizeof(capture_counters), PROT_READ | PROT_WRITE, MAP_SHARED, MapFd(".data.counters"), 0);
+  if (counters == MAP_FAILED) {
+    *error = Failure("map the counters", errno);
+    return false;
+  }
+  counters_ = static_cast<volatile capture_counters*>(counters);
+  identify_request self{};
+  if (excluded_pid == 0 && !Ask("identify", &self)) {
+    *error = Failure("run a capture program", errno);
+    return false;
+  }
+  counters_->excluded_pid = excluded_pid == 0 ? self.pid : excluded_pid;
+  counters_->page_cache_on = CheckPageCache();
+  return Attach(error);
+}
+
+bool Program::Prepare(uint32_t ring_bytes, std::string* error) {
+  bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
   size_t size = 0;
-  counters_ = static_cast<volatile capture_counters*>(const_cast<void*>(bpf_map__initial_value(counters, &size)));
-  CheckPageCache();
+  const auto value = [&](const char* name) -> void* {
+    bpf_map* map = bpf_object__find_map_by_name(object_, name);
+    return map == nullptr ? nullptr : const_cast<void*>(bpf_map__initial_value(map, &size));
+  };
+  auto* native = static_cast<uint8_t*>(value(".rodata.native"));
+  auto* compat = static_cast<uint8_t*>(value(".rodata.compat"));
+  if (ring == nullptr || native == nullptr || compat == nullptr || value(".data.counters") == nullptr || size < sizeof(capture_counters)) {
+    *error = "the capture programs are of another version (npm run build:native)";
+    return false;
+  }
+  // Without io_uring the kernel has no tracepoints of it, and needs none.
+  btf* types = btf__load_vmlinux_btf();
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    const std::string section = bpf_program__section_name(program);
+    if (section.rfind("tp_btf/io_uring_", 0) != 0) continue;
+    const std::string type = "btf_trace_" + section.substr(strlen("tp_btf/"));
+    bpf_program__set_autoload(program, btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0);
+  }
+  btf__free(types);
+  FillNativeEntries(native);
+  FillCompatEntries(compat);
+  const int status = bpf_map__set_max_entries(ring, ring_bytes);
+  if (status != 0) *error = Failure("size the ring", -status);
+  return status == 0;
+}
+
+bool Program::Attach(std::string* error) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_) {
     if (!bpf_program__autoload(program) || strncmp(bpf_program__section_name(program), "tp_btf/", 7) != 0) continue;
@@ -74,26 +126,47 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
   return true;
 }
 
-bool Program::Prepare(uint32_t ring_bytes, uint32_t excluded_pid, std::string* error) {
-  bpf_map* ring = bpf_object__find_map_by_name(object_, "ring");
-  size_t size = 0;
-  const auto value = [&](const char* name) -> void* {
-    bpf_map* map = bpf_object__find_map_by_name(object_, name);
-    return map == nullptr ? nullptr : const_cast<void*>(bpf_map__initial_value(map, &size));
-  };
-  auto* settings = static_cast<capture_settings*>(value(".rodata.settings"));
-  auto* native = static_cast<uint8_t*>(value(".rodata.native"));
-  auto* compat = static_cast<uint8_t*>(value(".rodata.compat"));
-  if (ring == nullptr || settings == nullptr || native == nullptr || compat == nullptr) {
-    *error = "the capture programs are of another version";
-    return false;
+template <typename Request>
+bool Program::Ask(const char* program, Request* request) {
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = request, .ctx_out = nullptr, .ctx_size_in = sizeof(*request));
+  return bpf_prog_test_run_opts(ProgramFd(program), &options) == 0;
+}
+
+int Program::ProgramFd(const char* name) const {
+  return bpf_program__fd(bpf_object__find_program_by_name(object_, name));
+}
+
+bool Program::CheckPageCache() {
+  // A file in memory has all its pages in the page cache.
+  const Descriptor file(memfd_create("afterimage", MFD_CLOEXEC));
+  if (file.get() == -1) return false;
+  std::mt19937_64 random(std::random_device{}());
+  // Neighbours, and one so far off that the tree of pages has a further level or two.
+  constexpr uint64_t kPages[] = {0, 1, 2, 63, 64, 4097, 300000};
+  std::vector<std::array<uint64_t, 512>> contents(std::size(kPages));
+  for (size_t index = 0; index < std::size(kPages); index++) {
+    for (uint64_t& word : contents[index]) word = random();
+    const off_t offset = static_cast<off_t>(kPages[index] * sizeof(contents[index]));
+    if (pwrite(file.get(), contents[index].data(), sizeof(contents[index]), offset) != sizeof(contents[index])) return false;
   }
-  settings->excluded_pid = excluded_pid;
-  FillNativeEntries(native);
-  FillCompatEntries(compat);
-  const int status = bpf_map__set_max_entries(ring, ring_bytes);
-  if (status != 0) *error = Failure("size the ring", -status);
-  return status == 0;
+  calibrate_request request{};
+  request.fd = static_cast<uint32_t>(file.get());
+  memcpy(request.pattern, contents[0].data(), sizeof(request.pattern));
+  if (!Ask("calibrate", &request) || request.found == 0) return false;
+  for (size_t index = 0; index < std::size(kPages); index++) {
+    if (!CheckPage(file.get(), kPages[index] * sizeof(page_specimen), reinterpret_cast<const uint8_t*>(contents[index].data()))) return false;
+  }
+  return true;
+}
+
+bool Program::CheckPage(int fd, uint64_t offset, const uint8_t* expected) {
+  walk_request request{};
+  request.fd = static_cast<uint32_t>(fd);
+  request.offset = offset;
+  if (!Ask("walk", &request) || request.copied == 0) return false;
+  const uint32_t zero = 0;
+  page_specimen copy{};
+  return bpf_map_lookup_elem(MapFd("specimen"), &zero, &copy) == 0 && memcmp(copy.bytes, expected, sizeof(copy.bytes)) == 0;
 }
 
 int Program::MapFd(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
@@ -139,8 +212,23 @@ int Program::TakeLost(std::vector<LostEntry>* out) {
   return 0;
 }
 
-bool Program::IsMapped(const inode_key&) { return false; }
-uint64_t Program::Missed() const { return 0; }
-void Program::CheckPageCache() {}
+bool Program::IsMapped(inode_key key) {
+  // One that could not be remembered may be any.
+  if (counters_->mapped_lost != 0) return true;
+  mapped_request request{};
+  request.key = key;
+  return !Ask("is_mapped", &request) || request.mapped != 0;
+}
+
+uint64_t Program::Missed() const {
+  uint64_t missed = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    bpf_prog_info info{};
+    uint32_t length = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0) missed += info.recursion_misses;
+  }
+  return missed;
+}
 
 }  // namespace afterimage::capture

@@ -23,7 +23,7 @@ class Program {
   Program& operator=(const Program&) = delete;
   ~Program();
 
-  // Loads the object at `path` and attaches it. False with `error` set when that fails.
+  // Loads the object at `path` and attaches it; process 0 stands for this one. False with `error` set when that fails.
   bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, std::string* error);
 
   int ring_fd() const;
@@ -36,15 +36,21 @@ class Program {
   // Takes what was noted as lost so far; programs under way are waited for.
   int TakeLost(std::vector<LostEntry>* out);
   // Whether the inode has a shared writable mapping now.
-  bool IsMapped(const inode_key& key);
+  bool IsMapped(inode_key key);
   // Events that the kernel kept from a program because it was running already.
   uint64_t Missed() const;
 
  private:
-  bool Prepare(uint32_t ring_bytes, uint32_t excluded_pid, std::string* error);
+  bool Prepare(uint32_t ring_bytes, std::string* error);
+  bool Attach(std::string* error);
+  // Runs a program on a request, which it answers in place. False when it cannot be run.
+  template <typename Request>
+  bool Ask(const char* program, Request* request);
   int MapFd(const char* name) const;
   int ProgramFd(const char* name) const;
-  void CheckPageCache();
+  // Finds out how to read pages, and tries it on pages whose content is known.
+  bool CheckPageCache();
+  bool CheckPage(int fd, uint64_t offset, const uint8_t* expected);
 
   bpf_object* object_ = nullptr;
   std::vector<bpf_link*> links_;
