@@ -112,10 +112,13 @@ class SystemCaptureStream implements CaptureStream {
     if (deliveries.wake !== undefined) throw new Error('next: someone is waiting for the next batch already');
     if (deliveries.batches.length === 0 && !this.#closed && signal?.aborted !== true) {
       this.#native.hold(true);
+      let abort: (() => void) | undefined;
       await new Promise<void>((resolve) => {
         deliveries.wake = resolve;
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        abort = resolve;
+        signal?.addEventListener('abort', abort, { once: true });
       });
+      if (abort !== undefined) signal?.removeEventListener('abort', abort);
       deliveries.wake = undefined;
       this.#native.hold(false);
     }

@@ -24,6 +24,10 @@
 namespace afterimage {
 namespace {
 
+constexpr int kCreatingTries = 200;
+constexpr int kCreatingWaitUs = 50;
+
+
 // How identities cross from JavaScript (encoded in capture/handles.ts).
 struct IdentityRecord {
   uint64_t ino;
@@ -83,7 +87,13 @@ int OpenHandle(int mount, int format, const NodeIdentity& identity, int flags) {
   handle->handle_bytes = static_cast<unsigned>(encoded.length);
   handle->handle_type = encoded.type;
   memcpy(space + sizeof(file_handle), encoded.bytes, encoded.length);
-  return Retry([&] { return open_by_handle_at(mount, handle, flags | O_CLOEXEC); });
+  // ENOMEM is also what comes while the number is just being given to a new inode (iget_locked meets
+  // I_CREATING): soon it is known that the one asked for is gone.
+  for (int tries = 0;; tries++) {
+    const int fd = Retry([&] { return open_by_handle_at(mount, handle, flags | O_CLOEXEC); });
+    if (fd >= 0 || errno != ENOMEM || tries == kCreatingTries) return fd;
+    usleep(kCreatingWaitUs);
+  }
 }
 
 // Opens exactly this inode. Some file systems take a generation of 0 for "any", so it is looked at again.
