@@ -49,7 +49,7 @@ const exactDirectory = 'capture-exact';
 
 /** Engines that could serve a path, in the order in which they are chosen. */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
-  return [await portableVerdict(path, systemDirectories), await exactVerdict(path)];
+  return [await exactVerdict(path), await portableVerdict(path, systemDirectories)];
 }
 
 /** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { HandleAccess } from '../../native/capture/handles.js';
 import type { NameStream } from '../../native/capture/names.js';
+import { DirtyCause } from '../../native/capture/record.js';
 import type { CaptureBatch, CaptureStream } from '../../native/capture/stream.js';
 import type { Clock } from '../../native/host/clock.js';
 import type { DirectoryOpener } from '../../native/host/directory.js';
@@ -302,9 +303,13 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async #applyBatch(batch: CaptureBatch, recorder: Recorder): Promise<void> {
-    await this.#applier!.apply(batch);
-    await recorder.flush();
-    this.#through = batch.through;
+    try {
+      await this.#applier!.apply(batch);
+      await recorder.flush();
+    } finally {
+      // Also when it failed: what it held is compared then, and waits for no more of the stream.
+      this.#through = batch.through;
+    }
     await this.#tellApplied(recorder);
     for (const resolve of this.#appliedWaiters) resolve();
     this.#appliedWaiters.clear();
@@ -332,7 +337,8 @@ export class ExactTreeSource implements ChangeSource {
     const { ranges, namesSinceNs, everythingSinceNs } = stream.takeLost();
     for (const { ino, generation, tree, device, low, high, firstNs, causes } of ranges) {
       const found = this.#fileSystems.get(device)?.find({ ino, generation, tree });
-      await found?.volume.dirty(found.node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: (causes & mappedBit) !== 0 });
+      const has = (cause: number): boolean => (causes & (1 << cause)) !== 0;
+      await found?.volume.dirty(found.node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: has(DirtyCause.sharedMapping), unseen: has(DirtyCause.unknownCall), isAhead: true });
     }
     const since = everythingSinceNs ?? namesSinceNs;
     if (since !== undefined) {
@@ -436,5 +442,3 @@ export class ExactTreeSource implements ChangeSource {
     await turn;
   }
 }
-
-const mappedBit = 1 << 5;

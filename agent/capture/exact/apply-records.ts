@@ -9,7 +9,7 @@ import type { ChangeFacts } from '../tree/recorder.js';
 import { type MadeInode, NameApplier } from './apply-names.js';
 import type { ExactVolume, Stamp } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
-import { nameBits } from './name-queue.js';
+import { nameBits, type QueuedName } from './name-queue.js';
 
 /** Causes of a `dirty` record, for a person. */
 const dirtyCauses: Readonly<Record<number, string>> = {
@@ -31,6 +31,7 @@ const nameCalls: ReadonlyMap<number, number> = new Map<number, number>([
 const kindsByType: Readonly<Record<number, NodeKind>> = { 0o140000: 'socket', 0o120000: 'symlink', 0o100000: 'file', 0o060000: 'block-device', 0o040000: 'directory', 0o020000: 'character-device', 0o010000: 'fifo' };
 const typeMask = 0o170000;
 const exchangeFlag = 2;
+const whiteoutFlag = 4;
 
 /** Bits of fallocate(2). */
 const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } as const;
@@ -131,7 +132,7 @@ export class RecordApplier {
         const cause = Number(cursor.a);
         const { offset, length } = cursor;
         volume.stamp(node, stampOf(cursor));
-        return volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << cause), sinceNs: facts.timeNs!, mapped: cause === DirtyCause.sharedMapping });
+        return volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << cause), sinceNs: facts.timeNs!, mapped: cause === DirtyCause.sharedMapping, unseen: cause === DirtyCause.unknownCall });
       }
       case RecordKind.attributes:
         volume.stamp(node, stampOf(cursor));
@@ -200,7 +201,17 @@ export class RecordApplier {
       const call = { tid, bit, returnedNs, name: isRename ? name : (toName ?? name), ...(isRename ? { toName } : {}) };
       const claimed = fileSystem.queue.claim(call, isRename && (Number(cursor.a) & exchangeFlag) !== 0);
       if (claimed.length === 0) continue;
-      return this.#namesOf(fileSystem).apply(claimed, bit, facts, { isNew: cursor.call !== RecordCall.link && !isRename });
+      await this.#namesOf(fileSystem).apply(claimed, bit, facts, { isNew: cursor.call !== RecordCall.link && !isRename });
+      // The whiteout that stands in the old name's place is told by nothing.
+      if (isRename && (Number(cursor.a) & whiteoutFlag) !== 0) await this.#lookForWhiteout(fileSystem, claimed, facts);
+      return;
+    }
+  }
+
+  async #lookForWhiteout(fileSystem: FileSystem, claimed: readonly QueuedName[], facts: ChangeFacts): Promise<void> {
+    for (const { event: { directory, name } } of claimed) {
+      const found = directory === undefined ? undefined : fileSystem.find(directory);
+      if (found !== undefined && name !== undefined) await found.volume.lookUp(found.node, [name.toString('latin1')], { cause: 'a rename left a whiteout', sinceNs: facts.timeNs! });
     }
   }
 

@@ -17,7 +17,7 @@ import { Survey, type SurveyTask } from '../tree/survey.js';
 import { type LookAccess, TreeLook } from '../tree/tree-look.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
-import { HealQueue } from './heal-queue.js';
+import { HealQueue, once, type Persistence } from './heal-queue.js';
 import { VolumeNames, type Place } from './volume-names.js';
 
 export interface ExactVolumeOptions {
@@ -45,6 +45,18 @@ export interface Stamp {
   readonly modifyNs: bigint;
 }
 
+/** Why a range has to be read back. */
+export interface DirtyReason {
+  readonly cause: string;
+  readonly sinceNs: bigint;
+  /** Stores through a mapping go on. */
+  readonly mapped?: boolean;
+  /** Something changes it that the stream does not tell of. */
+  readonly unseen?: boolean;
+  /** It was told of out of the stream's order, which may hold older changes still. */
+  readonly isAhead?: boolean;
+}
+
 /** A look at the whole volume, for a first copy or to heal gaps. */
 interface Walk {
   readonly reason: 'baseline' | 'rescan';
@@ -68,6 +80,8 @@ const retryMinMs = 20;
 const retriesMax = 50;
 /** Between reads of what is mapped for writing. */
 const mappedIntervalMs = 100;
+/** A page that is dirty already gives no sign of further changes until it is written back, which takes half a minute. */
+const unseenMs = 45_000;
 /** Reading it takes a tenth of the time at most. */
 const mappedRest = 9;
 /** A batch that could not be applied holds changes of the last moments. */
@@ -86,6 +100,9 @@ export class ExactVolume {
   #due: Due[] = [];
   #walk: Walk | undefined;
   #wholeWanted = false;
+  /** How far the stream is applied, and how far it has to be before the whole is looked at: what was lost lies before that. */
+  #applied = 0n;
+  #wholeAfter = 0n;
   #retry: { readonly tasks: SurveyTask[]; dueMs: number } | undefined;
   #retries = 0;
   #failed: string | undefined;
@@ -174,15 +191,18 @@ export class ExactVolume {
   /** Monotonic milliseconds from which on `step` has something to do. */
   get dueMs(): number {
     if (this.#failed !== undefined || this.#waitingForRoom) return Infinity;
+    if (this.#wholeWanted && this.#applied < this.#wholeAfter) return Infinity;
     if (this.#wholeWanted || this.#walk !== undefined) return this.#notBeforeMs;
-    return Math.max(this.#notBeforeMs, Math.min(this.#retry?.dueMs ?? Infinity, this.#heals.dueMs));
+    return Math.max(this.#notBeforeMs, Math.min(this.#retry?.dueMs ?? Infinity, this.#heals.dueMs(this.#applied)));
   }
 
   // What the stream tells.
 
   async content(body: ContentChange, stamp: Stamp | undefined, facts: ChangeFacts): Promise<void> {
     await this.#parts.recorder.add(this.#volume, body, facts);
-    if (stamp !== undefined && 'node' in body) this.#stamps.set(Number(body.node), stamp);
+    if (!('node' in body)) return;
+    this.#heals.touched(Number(body.node));
+    if (stamp !== undefined) this.#stamps.set(Number(body.node), stamp);
   }
 
   stamp(node: number, stamp: Stamp): void {
@@ -193,14 +213,24 @@ export class ExactVolume {
     await this.#parts.recorder.add(this.#volume, { kind: 'durable', node: id(node) }, facts);
   }
 
+  /** Names of a directory may not be as the model has them. */
+  async lookUp(directory: number, names: readonly string[], why: { readonly cause: string; readonly sinceNs: bigint }): Promise<void> {
+    this.#heals.addDirectory(directory, names);
+    await this.#healingGap(why.cause, why.sinceNs);
+    this.#options.wake();
+  }
+
   /** Metadata of a node changed in a way that the record did not tell. */
   look(node: number): void {
     this.#looks.add(node);
   }
 
   /** A range changed and its bytes did not come with the stream: it is read back, and a gap says so until then. */
-  async dirty(node: number, range: { readonly low: number; readonly high: number }, why: { readonly cause: string; readonly sinceNs: bigint; readonly mapped?: boolean }): Promise<void> {
-    this.#heals.add(node, range, { mapped: why.mapped ?? false, dueMs: why.mapped === true ? this.#nowMs + mappedIntervalMs : 0 });
+  async dirty(node: number, range: { readonly low: number; readonly high: number }, why: DirtyReason): Promise<void> {
+    const persistence: Persistence = { mapped: why.mapped ?? false, untilMs: why.unseen === true ? this.#nowMs + unseenMs : 0 };
+    const isOnce = !persistence.mapped && persistence.untilMs === 0;
+    this.#heals.touched(node);
+    this.#heals.add(node, range, persistence, { dueMs: isOnce ? 0 : this.#nowMs + mappedIntervalMs, after: why.isAhead === true ? this.#options.position() : 0n });
     await this.#healingGap(why.cause, why.sinceNs);
     this.#options.wake();
   }
@@ -218,6 +248,8 @@ export class ExactVolume {
     // What a look under way has passed already may be among what was lost.
     this.#walk = undefined;
     this.#wholeWanted = true;
+    // What the stream still holds from before the loss would undo what a look found.
+    this.#wholeAfter = this.#options.position();
     // Gaps that wait for the stream only may not close before that look.
     this.#due = [];
     this.#afterRetry.length = 0;
@@ -268,9 +300,11 @@ export class ExactVolume {
 
   /** The stream was applied up to `through`. */
   get isWaitingForStream(): boolean {
-    return this.#due.length > 0;
+    return this.#due.length > 0 || (this.#wholeWanted && this.#applied < this.#wholeAfter) || this.#heals.isWaiting(this.#applied);
   }
   async applied(through: bigint): Promise<void> {
+    this.#applied = through;
+    this.#heals.applied(through);
     if (this.#due.length === 0) return;
     const now = this.#due.filter((due) => due.through <= through);
     this.#due = this.#due.filter((due) => due.through > through);
@@ -282,7 +316,7 @@ export class ExactVolume {
   #unread(node: number, isDirectory: boolean): void {
     this.#options.onEntered();
     if (isDirectory) this.#heals.addDirectory(node);
-    else this.#heals.add(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, { mapped: false, dueMs: 0 });
+    else this.#heals.add(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, once, { dueMs: 0, after: 0n });
     this.#entered = true;
     this.#options.wake();
   }
@@ -313,22 +347,25 @@ export class ExactVolume {
     const { index, recorder } = this.#parts;
     const untilMs = this.#nowMs + sliceMs;
     const directories = this.#heals.takeDirectories();
-    if (directories.length > 0) {
-      this.#retry = { tasks: directories.map((directory) => ({ directory, deep: true })), dueMs: 0 };
+    if (directories.size > 0) {
+      this.#retry = { tasks: [...directories].map(([directory, names]) => (names === undefined ? { directory, deep: true } : { directory, names, deep: true })), dueMs: 0 };
       return;
     }
-    for (let item = this.#heals.take(this.#nowMs); item !== undefined; item = this.#heals.take(this.#nowMs)) {
+    for (let item = this.#heals.take(this.#nowMs, this.#applied); item !== undefined; item = this.#heals.take(this.#nowMs, this.#applied)) {
       signal.throwIfAborted();
-      const { node, low, high, mapped } = item;
+      const { node, low, high } = item;
       const row = index.node(this.#volume, node);
       const inode = row === undefined ? undefined : inodeOf(row.identity, this.root.tree);
       if (row !== undefined && inode !== undefined && row.kind === 'file') {
         // Asked before reading: a store after the answer was made through a mapping that was there.
-        const again = mapped && this.#options.isMapped(inode);
         const beganMs = this.#nowMs;
+        const persistence: Persistence = { mapped: item.mapped && this.#options.isMapped(inode), untilMs: item.untilMs > beganMs ? item.untilMs : 0 };
         await this.#readBack(node, inode, { low, high });
         const endedMs = this.#nowMs;
-        if (again) this.#heals.add(node, { low, high }, { mapped: true, dueMs: endedMs + Math.max(mappedIntervalMs, mappedRest * (endedMs - beganMs)) });
+        const again = persistence.mapped || persistence.untilMs > 0;
+        if (again) this.#heals.add(node, { low, high }, persistence, { dueMs: endedMs + Math.max(mappedIntervalMs, mappedRest * (endedMs - beganMs)), after: 0n });
+        // Its order among what the stream tells is not known.
+        if (item.mapped || item.untilMs > 0) this.#heals.confirm(item, this.#options.position());
       }
       if (this.#nowMs >= untilMs) break;
     }
@@ -528,6 +565,7 @@ export class ExactVolume {
     this.#waitingForRoom = false;
     this.#walk = undefined;
     this.#wholeWanted = true;
+    this.#wholeAfter = this.#options.position();
   }
 
   /** A step failed and its batch was dropped: all of it is compared again. */

@@ -5,72 +5,99 @@ interface Range {
   readonly high: number;
 }
 
-export interface HealItem extends Range {
-  readonly node: number;
-  /** Stores through a mapping may go on: it is read again for as long as there is one. */
+/** How long a range may go on changing without being told of. */
+export interface Persistence {
+  /** For as long as the file is mapped for writing. */
   readonly mapped: boolean;
+  /** Monotonic milliseconds up to which it is read again; 0 for once. */
+  readonly untilMs: number;
 }
 
-interface Waiting extends Range {
-  readonly mapped: boolean;
+export const once: Persistence = { mapped: false, untilMs: 0 };
+
+export interface HealItem extends Range, Persistence {
+  readonly node: number;
+}
+
+interface Waiting extends Range, Persistence {
   readonly dueMs: number;
+  /** The stream is to be applied up to here first: what it still holds is older than what is to be read. */
+  readonly after: bigint;
 }
 
 export class HealQueue {
   readonly #nodes = new Map<number, Waiting>();
-  readonly #directories = new Set<number>();
+  /** Directories to be listed whole, or names in them to be looked up. */
+  readonly #directories = new Map<number, Set<string> | undefined>();
+  /** What was read while the stream still held older changes of it: read again when those turn up. */
+  readonly #unconfirmed = new Map<number, { readonly item: HealItem; readonly through: bigint; touched: boolean }>();
   /** Causes of the gaps that are open until all is read back. */
   readonly causes = new Set<string>();
 
   get size(): number {
-    return this.#nodes.size + this.#directories.size;
+    return this.#nodes.size + this.#directories.size + this.#unconfirmed.size;
   }
   get isEmpty(): boolean {
     return this.size === 0;
   }
   /** Whether nothing is left but what is read again and again. */
   get isIdle(): boolean {
-    if (this.#directories.size > 0) return false;
-    for (const { mapped, dueMs } of this.#nodes.values()) if (!mapped || dueMs === 0) return false;
+    if (this.#directories.size > 0 || this.#unconfirmed.size > 0) return false;
+    for (const { mapped, untilMs, dueMs } of this.#nodes.values()) if ((!mapped && untilMs === 0) || dueMs === 0) return false;
     return true;
   }
   get hasDirectories(): boolean {
     return this.#directories.size > 0;
   }
-  /** Monotonic milliseconds. */
-  get dueMs(): number {
+  /** Whether something waits for the stream to be applied. */
+  isWaiting(applied: bigint): boolean {
+    if (this.#unconfirmed.size > 0) return true;
+    for (const { after } of this.#nodes.values()) if (after > applied) return true;
+    return false;
+  }
+  has(node: number): boolean {
+    return this.#nodes.has(node) || this.#unconfirmed.has(node);
+  }
+
+  /** Monotonic milliseconds from which on there is something to take. */
+  dueMs(applied: bigint): number {
     if (this.#directories.size > 0) return 0;
     let due = Infinity;
-    for (const waiting of this.#nodes.values()) due = Math.min(due, waiting.dueMs);
+    for (const waiting of this.#nodes.values()) if (waiting.after <= applied) due = Math.min(due, waiting.dueMs);
     return due;
   }
 
-  has(node: number): boolean {
-    return this.#nodes.has(node);
-  }
-
-  add(node: number, range: Range, { mapped, dueMs }: { readonly mapped: boolean; readonly dueMs: number }): void {
+  add(node: number, range: Range, persistence: Persistence, { dueMs, after }: { readonly dueMs: number; readonly after: bigint }): void {
     const known = this.#nodes.get(node);
-    if (known === undefined) this.#nodes.set(node, { ...range, mapped, dueMs });
-    else this.#nodes.set(node, { low: Math.min(known.low, range.low), high: Math.max(known.high, range.high), mapped: known.mapped || mapped, dueMs: Math.min(known.dueMs, dueMs) });
+    this.#nodes.set(node, {
+      low: Math.min(known?.low ?? Infinity, range.low),
+      high: Math.max(known?.high ?? 0, range.high),
+      mapped: persistence.mapped || (known?.mapped ?? false),
+      untilMs: Math.max(persistence.untilMs, known?.untilMs ?? 0),
+      dueMs: Math.min(dueMs, known?.dueMs ?? Infinity),
+      after: known !== undefined && known.after > after ? known.after : after,
+    });
   }
 
-  addDirectory(directory: number): void {
-    this.#directories.add(directory);
+  /** A directory to be looked at with all below it, or only some of its names. */
+  addDirectory(directory: number, names?: Iterable<string>): void {
+    const known = this.#directories.get(directory);
+    if (names === undefined || (known === undefined && this.#directories.has(directory))) this.#directories.set(directory, undefined);
+    else this.#directories.set(directory, new Set([...(known ?? []), ...names]));
   }
 
   /** Takes out something whose time has come. */
-  take(nowMs: number): HealItem | undefined {
-    for (const [node, { low, high, mapped, dueMs }] of this.#nodes) {
-      if (dueMs > nowMs) continue;
+  take(nowMs: number, applied: bigint): HealItem | undefined {
+    for (const [node, { low, high, mapped, untilMs, dueMs, after }] of this.#nodes) {
+      if (dueMs > nowMs || after > applied) continue;
       this.#nodes.delete(node);
-      return { node, low, high, mapped };
+      return { node, low, high, mapped, untilMs };
     }
     return undefined;
   }
 
-  takeDirectories(): number[] {
-    const directories = [...this.#directories];
+  takeDirectories(): Map<number, Set<string> | undefined> {
+    const directories = new Map(this.#directories);
     this.#directories.clear();
     return directories;
   }
@@ -79,6 +106,26 @@ export class HealQueue {
     const causes = new Set(this.causes);
     this.causes.clear();
     return causes;
+  }
+
+  /** It was read when the stream had got to `through`, which is not applied yet. */
+  confirm(item: HealItem, through: bigint): void {
+    this.#unconfirmed.set(item.node, { item, through, touched: false });
+  }
+
+  /** The stream told a change of the node's content. */
+  touched(node: number): void {
+    const unconfirmed = this.#unconfirmed.get(node);
+    if (unconfirmed !== undefined) unconfirmed.touched = true;
+  }
+
+  /** The stream is applied: what older changes were applied over is read once more. */
+  applied(through: bigint): void {
+    for (const [node, unconfirmed] of this.#unconfirmed) {
+      if (unconfirmed.through > through) continue;
+      this.#unconfirmed.delete(node);
+      if (unconfirmed.touched) this.add(node, unconfirmed.item, unconfirmed.item, { dueMs: 0, after: through });
+    }
   }
 
   /** Everything is due now. */

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -60,7 +61,13 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
     return false;
   }
   if (!Prepare(ring_bytes, error)) return false;
+  // The verifier gives up (EAGAIN) when a signal comes: those of this thread wait until it is done.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   const int status = bpf_object__load(object_);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status != 0) {
     *error = Failure("load the capture programs", -status);
     return false;
