@@ -51,9 +51,9 @@ export interface NameEvent {
  * | rename onto another name of the same inode | none, as nothing happens |
  * | exchange                                 | RENAME first to second; RENAME second to first |
  * | rename with whiteout                     | RENAME. That the old name now holds a whiteout is not told |
- * | chmod, chown, utimes, xattr of a file    | ATTRIB directory/name, target, with the name that was used; of an unlinked open file the last it had |
+ * | chmod, chown, utimes, xattr, ACL of a file | ATTRIB directory/name, target, with the name that was used; of an unlinked open file the last it had; target only when it was opened by handle and the kernel knows no name |
  * | the same of a directory                  | ATTRIB target without a name |
- * | truncate, write, open with O_TRUNC       | none |
+ * | truncate, write, open with O_TRUNC, file flags (FS_IOC_SETFLAGS) | none |
  * | io_uring                                 | as the system call, with the tid of the kernel's worker thread, not of who asked |
  * | btrfs subvolume or snapshot made, deleted | CREATE, DELETE of it as of a directory (inode 256 of its own tree). Its entries are not told of; a snapshot's have the numbers and generations of the original |
  *
@@ -80,8 +80,9 @@ export interface NameEvent {
 export interface NameStream extends Disposable {
   /**
    * From here on events of the whole file system that the directory `path` is on are queued, whichever
-   * mount or mount namespace they happen through, all subvolumes of a btrfs included. Returns what
-   * those events have as `fileSystem`.
+   * mount or mount namespace they happen through, all subvolumes of a btrfs included; this process's own
+   * are among them. Returns what those events have as `fileSystem`. It does not hold the file system, and
+   * ends when that is mounted nowhere any more: mounted again, it must be watched again.
    */
   watch(path: Buffer): bigint;
   unwatch(path: Buffer): void;

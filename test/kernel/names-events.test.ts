@@ -1,10 +1,10 @@
 /** Which events each change of a name or of attributes gives, with which fields, on every file system the exact engine knows. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { namesUnavailableReason, openNameStream, type InodeKey, type NameStream } from '../../native/capture/names.js';
-import { handledDirectories } from '../../native/index.js';
+import { handledDirectories, loadNative } from '../../native/index.js';
 import { Inodes, compileOperations } from './names-operations.js';
 import { makeVolume, run, skipKernel, volumeKinds } from './names-volumes.js';
 
@@ -49,6 +49,8 @@ const rows: readonly Row[] = [
   { label: 'setxattr', given: ['creat:a'], done: ['setxattr:a'], events: ['ATTRIB top/a = #1'] },
   { label: 'removexattr', given: ['creat:a', 'setxattr:a'], done: ['removexattr:a'], events: ['ATTRIB top/a = #1'] },
   { label: 'setxattr of a symlink', given: ['symlink:target:a'], done: ['setxattr:a'], events: ['ATTRIB top/a = #1'] },
+  { label: 'an access control list', given: ['creat:a'], done: ['setacl:a'], events: ['ATTRIB top/a = #1'] },
+  { label: 'file flags: nothing', given: ['creat:a'], done: ['nodump:a'], events: [] },
   { label: 'truncate: nothing, its times included', given: ['creat:a'], done: ['truncate:a:5'], events: [] },
   { label: 'write: nothing', given: ['creat:a'], done: ['write:a'], events: [] },
 ];
@@ -133,6 +135,32 @@ for (const kind of volumeKinds) {
       t.equal(inner, 1);
       t.ok(events[2]!.tid > 1, 'threads are numbered as this process sees them');
       volume.unmount(bound);
+    });
+
+    t.test('attributes through a handle come without a name where the kernel knows none', { skip: kind === 'tmpfs' && 'tmpfs always knows them' }, async (t) => {
+      const path = join(volume.path, 'by-handle');
+      mkdirSync(path);
+      writeFileSync(join(path, 'file'), '');
+      const directory = await handledDirectories.openRoot(path);
+      const { ino, inode } = (await directory.lookup(Buffer.from('file')))!;
+      await directory.close();
+      // Unmounting makes the kernel forget the names.
+      volume.unmount(volume.path);
+      volume.mount('-o', 'loop', volume.source, volume.path);
+      stream.watch(Buffer.from(volume.path));
+      stream.drain();
+      const addon = loadNative()!;
+      const root = addon.openRoot(Buffer.from(volume.path));
+      const format = new Uint32Array(1);
+      addon.handleFormat(root, new Uint8Array(format.buffer));
+      const identity = new BigUint64Array([ino, inode!.tree, BigInt(inode!.generation)]);
+      const fd = addon.openByHandle(root, format[0]!, new Uint8Array(identity.buffer))!;
+      fchmodSync(fd, 0o600);
+      closeSync(fd);
+      closeSync(root);
+      const inodes = new Inodes();
+      inodes.name({ ino, ...inode! }, 'file');
+      t.same(stream.drain().map((event) => inodes.tell(event)), ['ATTRIB = file']);
     });
 
     t.test('names are bytes, of any length', (t) => {

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -57,6 +59,20 @@ static int through_descriptor(const char *name, int (*deed)(int)) {
   return status;
 }
 static int fchmod_it(int fd) { return fchmod(fd, 0640); }
+
+static int set_nodump(int fd) {
+  int flags;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+  flags |= FS_NODUMP_FL;
+  return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+// Read and write for its owner, read for user 1, nothing else, as the kernel takes a list.
+static int set_acl(const char *name) {
+  static const struct { unsigned version; struct { unsigned short tag, mode; unsigned id; } entry[5]; } list = {
+      2, {{1, 6, -1}, {2, 4, 1}, {4, 0, -1}, {16, 4, -1}, {32, 0, -1}}};
+  return setxattr(name, "system.posix_acl_access", &list, sizeof list, 0);
+}
 
 static int unlink_then_fchmod(const char *name) {
   int fd = open(name, O_RDONLY);
@@ -109,6 +125,8 @@ static int run(char **word) {
   if (IS("whiteout")) return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_WHITEOUT);
   if (IS("chmod")) return chmod(a, strtol(b, 0, 8));
   if (IS("fchmod")) return through_descriptor(a, fchmod_it);
+  if (IS("nodump")) return through_descriptor(a, set_nodump);
+  if (IS("setacl")) return set_acl(a);
   if (IS("unlink-fchmod")) return unlink_then_fchmod(a);
   if (IS("overwrite")) return closed(open(a, O_WRONLY | O_CREAT | O_TRUNC, 0600));
   if (IS("chown")) return lchown(a, 1, 1);
