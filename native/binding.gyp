@@ -42,6 +42,7 @@
         "src/handle-calls.cc",
         "src/handle-format.cc",
         "src/handle-identity.cc",
+        "src/handle-open.cc",
         "src/metadata-calls.cc",
         "src/stat-record.cc",
         "src/system-error.cc",

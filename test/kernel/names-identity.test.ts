@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, symlinkSy
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openHandleAccess, type HandleAccess, type InodeKey } from '../../native/capture/handles.js';
+import { namesUnavailableReason } from '../../native/capture/names.js';
 import type { EntryStat } from '../../native/host/directory.js';
 import { handledDirectories } from '../../native/index.js';
 import { makeVolume, run, skipKernel, volumeKinds } from './names-volumes.js';
@@ -169,4 +170,17 @@ t.test('btrfs subvolumes are told apart by their tree', { skip: skipKernel }, as
   t.equal(handles.isBelow(second, otherRoot), true);
   t.equal(handles.isBelow(first, otherRoot), false);
   t.equal(handles.isBelow(first, top), false, 'no generation stands for any');
+});
+
+t.test('overlays have handles of their own kind, and so no identities', { skip: skipKernel }, async (t) => {
+  const volume = makeVolume(t, 'tmpfs');
+  const at = (name: string): string => join(volume.path, name);
+  for (const name of ['lower', 'upper', 'work']) mkdirSync(at(name));
+  const merged = volume.beside('merged');
+  volume.mount('-t', 'overlay', '-o', `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')}`, 'overlay', merged);
+  const root = await handledDirectories.openRoot(merged);
+  t.notOk('inode' in (await root.stat()));
+  await root.close();
+  t.throws(() => openHandleAccess(Buffer.from(merged)), { code: 'ENOTSUP' });
+  t.match(namesUnavailableReason(Buffer.from(merged)), /handles are of a kind that is not known/);
 });
