@@ -22,16 +22,17 @@ struct request {
 enum { IOCB_PWRITE = 1, IOCB_PWRITEV = 8, REQUESTS_MAX = 1 << 16 };
 
 /* One accepted request: a buffered one is done by now, a direct one will put just these bytes there. */
-static __noinline void end_request(struct workshop *work, const struct request *request) {
+static __always_inline void end_request_inline(struct workshop *work, const struct request *request) {
   struct file *file = file_of((void *)bpf_get_current_task(), request->fd);
   if (!file) return;
   struct inode *inode = inode_of(file);
   if (!is_regular(inode) || !is_captured(inode, &work->key)) return;
-  bool contended = disturb(&work->key, work->start_ns);
+  disturb(&work->key);
   describe_caller(&work->head, KIND_WRITE, CALL_IO_SUBMIT);
   describe_inode(&work->head, inode, &work->key);
   __u32 flags = BPF_CORE_READ(file, f_flags);
   bool append = ((flags & O_APPEND) && !(request->call_flags & RWF_NOAPPEND)) || (request->call_flags & RWF_APPEND);
+  work->inode = (__u64)inode;
   work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
   work->ring_full = 0;
   work->offset = request->offset;
@@ -52,15 +53,18 @@ static __noinline void end_request(struct workshop *work, const struct request *
     work->end = ~0ull;
     return settle_rest(work, CAUSE_ASYNCHRONOUS);
   }
-  if (contended && !(flags & O_DIRECT) && request->opcode == IOCB_PWRITE) {
-    if (work->end > work->head.size) work->end = work->head.size;
+  __u64 low = work->offset;
+  if (!(flags & O_DIRECT) && request->opcode == IOCB_PWRITE) {
     send_from_pages(work);
-    return settle_rest(work, CAUSE_ASYNCHRONOUS);
+    work->user += work->offset - low;
+    work->user_left -= work->offset - low;
   }
   send_from_user(work);
   if (request->opcode == IOCB_PWRITEV && !work->user_left && !work->vector_left) work->end = work->offset;
   settle_rest(work, CAUSE_ASYNCHRONOUS);
+  if (was_disturbed(&work->key, work->start_ns)) send_dirty(work, low, work->end, CAUSE_ASYNCHRONOUS);
 }
+OUT_OF_LINE(end_request, (struct workshop *work, const struct request *request), (work, request))
 
 static long request_step(__u32 step, struct workshop **context) {
   struct workshop *work = *context;
@@ -143,33 +147,35 @@ static __always_inline void end_uring_write(struct workshop *work, struct io_kio
     work->end = ~0ull;
     return settle_rest(work, CAUSE_ASYNCHRONOUS);
   }
-  if (work->end > work->head.size) work->end = work->head.size;
   send_from_pages(work);
   settle_rest(work, CAUSE_ASYNCHRONOUS);
 }
 
-static __noinline void end_uring_content(struct workshop *work, struct io_kiocb *request, __u8 opcode, __s32 result) {
+static __always_inline void end_uring_content_inline(struct workshop *work, struct io_kiocb *request, __u8 opcode, __s32 result) {
   struct file *file = BPF_CORE_READ(request, file);
   if (!file || (result <= 0 && is_uring_write(opcode)) || result < 0) return;
   struct inode *inode = inode_of(file);
   if (!is_regular(inode) || !is_captured(inode, &work->key)) return;
-  struct write_facts facts = {.contended = disturb(&work->key, 0)};
+  disturb(&work->key);
   describe_caller(&work->head, KIND_WRITE, CALL_IO_URING);
   describe_inode(&work->head, inode, &work->key);
+  work->inode = (__u64)inode;
   work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
   if (is_uring_write(opcode)) return end_uring_write(work, request, file, result);
   if (opcode == URING_FALLOCATE) {
     struct io_sync *call = (void *)request;
-    return send_allocation(work, &facts, BPF_CORE_READ(call, mode), BPF_CORE_READ(call, off), BPF_CORE_READ(call, len));
+    send_allocation(work, BPF_CORE_READ(call, mode), BPF_CORE_READ(call, off), BPF_CORE_READ(call, len));
+    /* Since when it was under way is not known: had anyone been there before, its start would not say. */
+    return send_dirty(work, work->offset, work->end, CAUSE_CONCURRENT);
   }
   if (opcode == URING_FTRUNCATE) {
     work->head.kind = KIND_TRUNCATE;
     send_about_inode(work, 0, 0, ~0ull);
-    if (facts.contended) send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
-    return;
+    return send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
   }
   send_dirty(work, 0, ~0ull, CAUSE_ASYNCHRONOUS);
 }
+OUT_OF_LINE(end_uring_content, (struct workshop *work, struct io_kiocb *request, __u8 opcode, __s32 result), (work, request, opcode, result))
 
 /* A name changed somewhere: which one is known from elsewhere, that it was now is known from here. */
 static __always_inline void send_unnamed(struct workshop *work, __u32 call, __u64 flags) {

@@ -80,18 +80,43 @@ static __always_inline void note_both(struct workshop *work, const struct call_s
   if (is_regular(inode) && is_captured(inode, &work->key)) note_lost(&work->key, 0, ~0ull, CAUSE_CONCURRENT);
 }
 
-static __always_inline void end_content(struct workshop *work, struct task_struct *task, long result) {
+/* The records of a content call that changed something, or failed and may have. */
+static __always_inline void send_content(struct workshop *work, struct file *file, struct inode *inode, long result, struct write_facts *facts, bool writes) {
+  __u32 entry = work->entry;
+  if (result < 0) return send_dirty(work, 0, ~0ull, CAUSE_NOT_BY_BYTE);
+  if (writes) return end_write(work, file, inode, result, facts);
+  if (entry <= ENTRY_COPY_FILE_RANGE) return end_copy(work, file, inode, result, facts);
+  if (entry == ENTRY_FTRUNCATE) return end_truncate(work);
+  if (entry == ENTRY_FALLOCATE) return send_allocation(work, work->call.at[1], work->call.at[2], work->call.at[3]);
+  if (is_clone_ioctl(work->call.at[1])) return end_clone(work, facts);
+  send_dirty(work, 0, ~0ull, CAUSE_NOT_BY_BYTE);
+}
+
+/* Another call was there as well, so that the records' order may not be the order of the changes: tells what is true now. */
+static __always_inline void send_truth(struct workshop *work, __u64 low, __u64 high) {
+  work->offset = low;
+  work->end = high;
+  work->head.a = work->head.b = 0;
+  if (work->entry <= ENTRY_COPY_FILE_RANGE && high != ~0ull) send_from_pages(work);
+  settle_rest(work, CAUSE_CONCURRENT);
+}
+
+static __always_inline void end_content(struct workshop *work, struct task_struct *task, long result, bool writes) {
   __u32 entry = work->entry;
   struct call_state *state = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
   struct file *file = file_of(task, target_descriptor(entry, &work->call));
   struct inode *inode;
   struct write_facts facts = {.contended = true};
-  if (state && state->stage == STAGE_CONTENT) {
-    facts.contended = land(state);
+  if (state && state->stage != STAGE_CONTENT) state = NULL;
+  if (state) {
+    facts.contended = is_contended(state);
     facts.started = true;
     facts.start_position = state->position;
     facts.start_size = state->size;
-    if ((__u64)file != state->file) return note_both(work, state, file);
+    if ((__u64)file != state->file) {
+      note_both(work, state, file);
+      return land(state);
+    }
     inode = (struct inode *)state->inode;
     work->key = state->key;
   } else {
@@ -99,26 +124,27 @@ static __always_inline void end_content(struct workshop *work, struct task_struc
     inode = inode_of(file);
     if (!is_regular(inode) || !is_captured(inode, &work->key)) return;
     /* Begun before the programs were there, or before its volume was watched. */
-    disturb(&work->key, 0);
+    disturb(&work->key);
   }
-  bool failed = result < 0;
-  if (failed && !may_have_changed(entry, result, BPF_CORE_READ(file, f_flags) & O_DIRECT)) return;
+  bool changed = result >= 0 || may_have_changed(entry, result, BPF_CORE_READ(file, f_flags) & O_DIRECT);
   /* Of the calls that return a count, those that did nothing. */
-  if (result == 0 && entry <= ENTRY_COPY_FILE_RANGE) return;
-  describe_caller(&work->head, KIND_WRITE, call_of_content(entry));
-  describe_inode(&work->head, inode, &work->key);
-  work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
-  if (failed) return send_dirty(work, 0, ~0ull, CAUSE_NOT_BY_BYTE);
-  if (entry <= ENTRY_PWRITEV2) return end_write(work, file, inode, result, &facts);
-  if (entry <= ENTRY_COPY_FILE_RANGE) return end_copy(work, file, inode, result, &facts);
-  if (entry == ENTRY_FTRUNCATE) return end_truncate(work, &facts);
-  if (entry == ENTRY_FALLOCATE) return send_allocation(work, &facts, work->call.at[1], work->call.at[2], work->call.at[3]);
-  if (is_clone_ioctl(work->call.at[1])) return end_clone(work, &facts);
-  send_dirty(work, 0, ~0ull, CAUSE_NOT_BY_BYTE);
+  if (result == 0 && entry <= ENTRY_COPY_FILE_RANGE) changed = false;
+  if (changed) {
+    describe_caller(&work->head, KIND_WRITE, call_of_content(entry));
+    describe_inode(&work->head, inode, &work->key);
+    work->inode = (__u64)inode;
+    work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
+    work->low = 0;
+    work->high = ~0ull;
+    send_content(work, file, inode, result, &facts, writes);
+    bool by_pages = facts.contended && entry <= ENTRY_COPY_FILE_RANGE;
+    if (!by_pages && (!state || is_contended(state))) send_truth(work, work->low, work->high);
+  }
+  if (state) land(state);
 }
 
 /* Metadata of the descriptor's inode, of whatever type, or that it is durable now. */
-static __noinline void send_about_descriptor(struct workshop *work, __u32 fd, __u32 kind, __u32 call) {
+static __always_inline void send_about_descriptor_inline(struct workshop *work, __u32 fd, __u32 kind, __u32 call) {
   struct file *file = file_of((void *)bpf_get_current_task(), fd);
   if (!file) return;
   struct inode *inode = inode_of(file);
@@ -127,6 +153,7 @@ static __noinline void send_about_descriptor(struct workshop *work, __u32 fd, __
   describe_inode(&work->head, inode, &work->key);
   if (!send_head(&work->head, 0)) note_names_lost();
 }
+OUT_OF_LINE(send_about_descriptor, (struct workshop *work, __u32 fd, __u32 kind, __u32 call), (work, fd, kind, call))
 
 static __always_inline void end_ioctl(struct workshop *work, struct task_struct *task, long result) {
   switch ((__u32)work->call.at[1]) {
@@ -139,10 +166,10 @@ static __always_inline void end_ioctl(struct workshop *work, struct task_struct 
       if (result >= 0) send_about_descriptor(work, work->call.at[0], KIND_ATTRIBUTES, CALL_INODE_FLAGS);
       return;
   }
-  if (is_clone_ioctl(work->call.at[1]) || is_opaque_ioctl(work->call.at[1])) end_content(work, task, result);
+  if (is_clone_ioctl(work->call.at[1]) || is_opaque_ioctl(work->call.at[1])) end_content(work, task, result, false);
 }
 
-static __noinline void end_open(struct workshop *work, __u64 flags, __u64 path, __u32 fd) {
+static __always_inline void end_open_inline(struct workshop *work, __u64 flags, __u64 path, __u32 fd) {
   struct file *file = file_of((void *)bpf_get_current_task(), fd);
   describe_caller(&work->head, KIND_NAMES, CALL_OPEN);
   if (!file) {
@@ -162,12 +189,13 @@ static __noinline void end_open(struct workshop *work, __u64 flags, __u64 path, 
   }
   if (created) return send_made_name(work, BPF_CORE_READ(file, f_path.dentry));
   if (!is_regular(inode)) return;
-  bool contended = disturb(&work->key, work->start_ns);
+  disturb(&work->key);
   work->head.kind = KIND_TRUNCATE;
   send_about_inode(work, 0, 0, ~0ull);
   /* A write that came after the truncation may have returned before it. */
-  if (contended) send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
+  if (was_disturbed(&work->key, work->start_ns)) send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
 }
+OUT_OF_LINE(end_open, (struct workshop *work, __u64 flags, __u64 path, __u32 fd), (work, flags, path, fd))
 
 static __always_inline void send_for_paths(struct workshop *work, __u32 call, __u64 first, __u64 second, __u64 flags) {
   describe_caller(&work->head, KIND_NAMES, call);
@@ -175,12 +203,13 @@ static __always_inline void send_for_paths(struct workshop *work, __u32 call, __
 }
 
 /* A call that takes a path, or with an empty one means the descriptor itself. */
-static __noinline void send_for_path_at(struct workshop *work, __u32 by_path, __u32 by_descriptor, __u64 flags) {
+static __always_inline void send_for_path_at_inline(struct workshop *work, __u32 by_path, __u32 by_descriptor, __u64 flags) {
   char first = 0;
   bool empty = !work->call.at[1] || ((flags & AT_EMPTY_PATH) && !bpf_probe_read_user(&first, 1, (void *)work->call.at[1]) && !first);
   if (empty) return send_about_descriptor(work, work->call.at[0], KIND_ATTRIBUTES, by_descriptor);
   send_for_paths(work, by_path, work->call.at[1], 0, flags);
 }
+OUT_OF_LINE(send_for_path_at, (struct workshop *work, __u32 by_path, __u32 by_descriptor, __u64 flags), (work, by_path, by_descriptor, flags))
 
 static __always_inline void end_bind(struct workshop *work) {
   __u16 family = 0;

@@ -20,6 +20,31 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number) {
   return 0;
 }
 
+/*
+ * The end of a call is several programs, of which the first passes control to another: the verifier
+ * then looks at each by itself. Only programs named on_... are attached.
+ */
+enum exit_program { EXIT_WRITE, EXIT_CONTENT, EXIT_FOLLOWED, EXIT_OTHER, EXIT_PROGRAMS };
+
+int exit_write(void *context);
+int exit_content(void *context);
+int exit_followed(void *context);
+int exit_other(void *context);
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, EXIT_PROGRAMS);
+  __uint(key_size, sizeof(__u32));
+  __array(values, int(void *));
+} exit_programs SEC(".maps") = {
+    .values = {[EXIT_WRITE] = (void *)&exit_write, [EXIT_CONTENT] = (void *)&exit_content, [EXIT_FOLLOWED] = (void *)&exit_followed, [EXIT_OTHER] = (void *)&exit_other},
+};
+
+static __always_inline __u32 exit_program_of(__u32 entry) {
+  if (entry <= ENTRY_PWRITEV2) return EXIT_WRITE;
+  if (entry <= ENTRY_CONTENT_LAST) return EXIT_CONTENT;
+  return entry <= ENTRY_FOLLOWED_LAST ? EXIT_FOLLOWED : EXIT_OTHER;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
   struct task_struct *task = (void *)bpf_get_current_task();
@@ -31,20 +56,47 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
   read_arguments(regs, compat, &work->call);
   work->entry = entry;
   work->compat = compat;
+  work->result = result;
   if (compat) {
     join_halves(entry, &work->call);
     /* Addresses need all 32 bits; the other results are signed. */
-    result = entry == ENTRY_MMAP ? (__u32)result : (__s32)result;
+    work->result = entry == ENTRY_MMAP ? (__u32)result : (__s32)result;
   }
-  if (entry == ENTRY_IOCTL) {
-    end_ioctl(work, task, result);
-  } else if (entry <= ENTRY_CONTENT_LAST) {
-    end_content(work, task, result);
-  } else if (entry <= ENTRY_FOLLOWED_LAST) {
-    end_followed(work, result);
+  bpf_tail_call(ctx, &exit_programs, exit_program_of(entry));
+  count_loss(&counters.everything_lost, &counters.everything_lost_first_ns);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int exit_write(void *context) {
+  struct workshop *work = workshop_of(WORKSHOP_EXIT);
+  if (work) end_content(work, (void *)bpf_get_current_task(), work->result, true);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int exit_content(void *context) {
+  struct workshop *work = workshop_of(WORKSHOP_EXIT);
+  if (!work) return 0;
+  if (work->entry == ENTRY_IOCTL) {
+    end_ioctl(work, (void *)bpf_get_current_task(), work->result);
   } else {
-    end_other(work, task, result);
+    end_content(work, (void *)bpf_get_current_task(), work->result, false);
   }
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int exit_followed(void *context) {
+  struct workshop *work = workshop_of(WORKSHOP_EXIT);
+  if (work) end_followed(work, work->result);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int exit_other(void *context) {
+  struct workshop *work = workshop_of(WORKSHOP_EXIT);
+  if (work) end_other(work, (void *)bpf_get_current_task(), work->result);
   return 0;
 }
 

@@ -11,9 +11,15 @@ static __always_inline long read_memory(void *to, __u32 bytes, __u64 from, bool 
   return user ? bpf_probe_read_user(to, bytes, (void *)from) : bpf_probe_read_kernel(to, bytes, (void *)from);
 }
 
+static __always_inline bool is_still_there(struct workshop *work, __u64 page, __u32 bytes) {
+  struct inode *inode = (struct inode *)work->inode;
+  return page_at(work->mapping, work->offset >> PAGE_SHIFT) == page && BPF_CORE_READ(inode, i_size) >= work->offset + bytes;
+}
+
 /*
  * One record of a size class, of which `bytes` are used. `page`, if not 0, must still be the page at
- * the offset once its content is read: otherwise that may be another file's.
+ * the offset once its content is read, and lie before the file's end: otherwise the content may be
+ * another file's, or belong before a truncation that already has its place in the ring.
  */
 #define SEND_CLASS(CLASS)                                                                        \
   {                                                                                              \
@@ -32,7 +38,7 @@ static __always_inline long read_memory(void *to, __u32 bytes, __u64 from, bool 
       barrier_var(part);                                                                         \
       failed = read_memory(record->data, part & (CLASS - 1), from, user);                        \
     }                                                                                            \
-    if (failed || (page && page_at(work->mapping, work->offset >> PAGE_SHIFT) != page)) {        \
+    if (failed || (page && !is_still_there(work, page, bytes))) {                                \
       bpf_ringbuf_discard(record, 0);                                                            \
       return CHUNK_UNREADABLE;                                                                   \
     }                                                                                            \
@@ -99,12 +105,16 @@ static long user_step(__u32 step, struct workshop **context) {
 
 static long page_step(__u32 step, struct workshop **context) {
   struct workshop *work = *context;
-  if (work->offset >= work->end) return 1;
+  struct inode *inode = (struct inode *)work->inode;
   __u32 within = work->offset & (PAGE_BYTES - 1);
-  __u64 left = work->end - work->offset;
-  __u32 bytes = PAGE_BYTES - within;
-  if (bytes > left) bytes = left;
   for (int attempt = 0; attempt < 3; attempt++) {
+    /* What lies behind the end was taken off again by whoever shortened the file; that call says so. */
+    __u64 size = BPF_CORE_READ(inode, i_size);
+    if (work->end > size) work->end = size;
+    if (work->offset >= work->end) return 1;
+    __u64 left = work->end - work->offset;
+    __u32 bytes = PAGE_BYTES - within;
+    if (bytes > left) bytes = left;
     __u64 page = page_at(work->mapping, work->offset >> PAGE_SHIFT);
     if (!page) return 1;
     enum chunk_verdict verdict = send_chunk(work, page_content(page) + within, bytes, false, page);
@@ -120,7 +130,7 @@ static __always_inline void send_from_user(struct workshop *work) {
   bpf_loop(CHUNKS_MAX, user_step, &work, 0);
 }
 
-/* Sends [offset, end) as far as its pages are there. */
+/* Sends [offset, end) as far as its pages are there; `end` is cut down to the file's. */
 static __always_inline void send_from_pages(struct workshop *work) {
   if (!counters.page_cache_on || work->ring_full) return;
   work->head.kind = KIND_WRITE;

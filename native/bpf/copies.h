@@ -68,7 +68,7 @@ static __always_inline bool end_offset(struct file *file, __u64 pointer, __u64 *
 }
 
 /* sendfile, splice and copy_file_range into a file. */
-static __noinline void end_copy(struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts) {
+static __always_inline void end_copy_inline(struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts) {
   const struct arguments *arguments = &work->call;
   __u64 pointer = work->entry == ENTRY_SENDFILE ? 0 : arguments->at[3];
   __u64 end = 0;
@@ -76,15 +76,11 @@ static __noinline void end_copy(struct workshop *work, struct file *file, struct
   facts->append = BPF_CORE_READ(file, f_flags) & O_APPEND;
   facts->positioned = pointer != 0;
   if (end_offset(file, pointer, &end) && end >= bytes) span = span_of(file, inode, facts, end - bytes, bytes);
-  work->offset = span.low;
-  work->end = span.high;
+  work->offset = work->low = span.low;
+  work->end = work->high = span.high;
   work->ring_full = 0;
   if (span.high == ~0ull) return settle_rest(work, CAUSE_CONCURRENT);
   if (!facts->positioned) work->head.flags |= FLAG_FILE_POSITION;
-  if (facts->contended) {
-    __u64 size = BPF_CORE_READ(inode, i_size);
-    if (work->end > size) work->end = size;
-  }
   send_from_pages(work);
   if (work->offset >= work->end) return;
   if (facts->contended) return settle_rest(work, CAUSE_CONCURRENT);
@@ -95,25 +91,26 @@ static __noinline void end_copy(struct workshop *work, struct file *file, struct
   }
   settle_rest(work, CAUSE_NOT_BY_BYTE);
 }
+OUT_OF_LINE(end_copy, (struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts), (work, file, inode, bytes, facts))
 
-static __always_inline void end_truncate(struct workshop *work, struct write_facts *facts) {
+static __always_inline void end_truncate(struct workshop *work) {
   work->head.kind = KIND_TRUNCATE;
+  /* Whoever made the file longer again may have returned first: then from the cut on nothing is certain. */
+  work->low = work->compat ? 0 : work->call.at[1];
   send_about_inode(work, 0, 0, ~0ull);
-  /* Whoever made the file longer again may have returned first: from the cut on nothing is certain. */
-  if (facts->contended) send_dirty(work, work->compat ? 0 : work->call.at[1], ~0ull, CAUSE_CONCURRENT);
 }
 
-static __always_inline void send_allocation(struct workshop *work, struct write_facts *facts, __u32 mode, __u64 offset, __u64 length) {
-  __u64 end = mode & (FALLOC_COLLAPSE | FALLOC_INSERT) ? ~0ull : offset + length;
+static __always_inline void send_allocation(struct workshop *work, __u32 mode, __u64 offset, __u64 length) {
+  work->offset = work->low = offset;
+  work->end = work->high = mode & (FALLOC_COLLAPSE | FALLOC_INSERT) ? ~0ull : offset + length;
   work->head.kind = KIND_ALLOCATE;
   work->head.a = mode;
   work->head.offset = offset;
   work->head.length = length;
-  send_about_inode(work, 0, offset, end);
-  if (facts->contended) send_dirty(work, offset, end, CAUSE_CONCURRENT);
+  send_about_inode(work, 0, work->offset, work->end);
 }
 
-static __noinline void end_clone(struct workshop *work, struct write_facts *facts) {
+static __always_inline void end_clone_inline(struct workshop *work, struct write_facts *facts) {
   __u64 range[4] = {}; /* struct file_clone_range: source, its offset, length, our offset */
   bool whole = (__u32)work->call.at[1] == FICLONE;
   work->ring_full = 0;
@@ -125,11 +122,12 @@ static __noinline void end_clone(struct workshop *work, struct write_facts *fact
   if (!source) return settle_rest(work, CAUSE_NOT_BY_BYTE);
   __u64 size = BPF_CORE_READ(inode_of(source), i_size);
   __u64 length = range[2] ? range[2] : size > range[1] ? size - range[1] : 0;
-  work->offset = range[3];
-  work->end = range[3] + length;
+  work->offset = work->low = range[3];
+  work->end = work->high = range[3] + length;
   work->head.call = whole ? CALL_CLONE : CALL_CLONE_RANGE;
   if (facts->contended || !send_clone(work, source, range[1])) settle_rest(work, facts->contended ? CAUSE_CONCURRENT : CAUSE_NOT_BY_BYTE);
 }
+OUT_OF_LINE(end_clone, (struct workshop *work, struct write_facts *facts), (work, facts))
 
 struct dedupe_entry {
   __s64 fd;
@@ -140,7 +138,7 @@ struct dedupe_entry {
 };
 
 /* Deduplication changes no content; what shares blocks with what is worth knowing all the same. */
-static __noinline void end_dedupe(struct workshop *work) {
+static __always_inline void end_dedupe_inline(struct workshop *work) {
   struct task_struct *task = (void *)bpf_get_current_task();
   __u64 header[3] = {}; /* source offset, length, count */
   struct file *source = file_of(task, work->call.at[0]);
@@ -161,3 +159,4 @@ static __noinline void end_dedupe(struct workshop *work) {
     send_clone(work, source, header[0]);
   }
 }
+OUT_OF_LINE(end_dedupe, (struct workshop *work), (work))

@@ -61,7 +61,7 @@ static __always_inline void note_names_lost(void) {
 }
 
 /* The fields that every record of this call shares. */
-static __noinline void describe_caller(struct record_header *head, __u32 kind, __u32 call) {
+static __always_inline void describe_caller_inline(struct record_header *head, __u32 kind, __u32 call) {
   struct task_struct *task = (void *)bpf_get_current_task();
   __u64 id = bpf_get_current_pid_tgid();
   __builtin_memset(head, 0, sizeof(*head));
@@ -73,8 +73,9 @@ static __noinline void describe_caller(struct record_header *head, __u32 kind, _
   head->actor_uid = BPF_CORE_READ(task, cred, euid.val);
   bpf_get_current_comm(head->command, sizeof(head->command));
 }
+OUT_OF_LINE(describe_caller, (struct record_header *head, __u32 kind, __u32 call), (head, kind, call))
 
-static __noinline void describe_inode(struct record_header *head, struct inode *inode, const struct inode_key *key) {
+static __always_inline void describe_inode_inline(struct record_header *head, struct inode *inode, const struct inode_key *key) {
   head->ino = key->ino;
   head->generation = key->generation;
   head->device = key->device;
@@ -86,6 +87,7 @@ static __noinline void describe_inode(struct record_header *head, struct inode *
   head->links = BPF_CORE_READ(inode, i_nlink);
   read_modify_time(inode, &head->modify_seconds, &head->modify_nanoseconds);
 }
+OUT_OF_LINE(describe_inode, (struct record_header *head, struct inode *inode, const struct inode_key *key), (head, inode, key))
 
 static __always_inline __u32 record_bytes(__u32 data_length) { return (sizeof(struct record_header) + data_length + 7) & ~7u; }
 
@@ -111,7 +113,7 @@ static __always_inline void send_about_inode(struct workshop *work, __u64 eight,
 }
 
 /* Says that [offset, end) changed without its content being at hand. */
-static __noinline void send_dirty(struct workshop *work, __u64 offset, __u64 end, __u32 cause) {
+static __always_inline void send_dirty_inline(struct workshop *work, __u64 offset, __u64 end, __u32 cause) {
   __u16 kind = work->head.kind;
   work->head.kind = KIND_DIRTY;
   work->head.offset = offset;
@@ -125,3 +127,4 @@ static __noinline void send_dirty(struct workshop *work, __u64 offset, __u64 end
   work->head.kind = kind;
   work->head.a = 0;
 }
+OUT_OF_LINE(send_dirty, (struct workshop *work, __u64 offset, __u64 end, __u32 cause), (work, offset, end, cause))

@@ -21,28 +21,39 @@ static __always_inline void take_off(struct call_state *state, struct file *file
   state->overlaps = state->contended ? __sync_fetch_and_add(&slot->overlaps, 1) + 1 : *(volatile __u32 *)&slot->overlaps;
 }
 
-/* Its end. True when any other call was in flight on the inode, or something else changed it, meanwhile. */
-static __always_inline bool land(struct call_state *state) {
+/* True when any other call was in flight on the inode, or something else changed it, since this one began. */
+static __always_inline bool is_contended(const struct call_state *state) {
   __u32 index = state->slot;
   struct flight_slot *slot = bpf_map_lookup_elem(&flights, &index);
-  state->stage = STAGE_NONE;
-  if (!slot) return true;
-  bool contended = state->contended || *(volatile __u32 *)&slot->overlaps != state->overlaps;
-  slot->last_end_ns = bpf_ktime_get_ns();
-  __sync_fetch_and_sub(&slot->active, 1);
-  return contended;
+  return !slot || state->contended || *(volatile __u32 *)&slot->overlaps != state->overlaps;
 }
 
 /*
- * For a change whose start was not followed: whoever is in flight is contended from now on. True when
- * such a call is, or one ended since `since_ns`.
+ * The end. Only once the call's records have their place in the ring: a call that starts later is
+ * then later in the ring too.
  */
-static __always_inline bool disturb(const struct inode_key *key, __u64 since_ns) {
+static __always_inline void land(struct call_state *state) {
+  __u32 index = state->slot;
+  struct flight_slot *slot = bpf_map_lookup_elem(&flights, &index);
+  state->stage = STAGE_NONE;
+  if (!slot) return;
+  slot->last_end_ns = bpf_ktime_get_ns();
+  __sync_fetch_and_sub(&slot->active, 1);
+}
+
+/* A change whose start was not followed: whoever is in flight is contended from now on. Before its record. */
+static __always_inline void disturb(const struct inode_key *key) {
+  __u32 index = slot_of(key);
+  struct flight_slot *slot = bpf_map_lookup_elem(&flights, &index);
+  if (slot) __sync_fetch_and_add(&slot->overlaps, 1);
+}
+
+/* True when a call is in flight, or one ended since `since_ns`. After the record. */
+static __always_inline bool was_disturbed(const struct inode_key *key, __u64 since_ns) {
   __u32 index = slot_of(key);
   struct flight_slot *slot = bpf_map_lookup_elem(&flights, &index);
   if (!slot) return true;
-  __sync_fetch_and_add(&slot->overlaps, 1);
-  bool contended = *(volatile __u32 *)&slot->active != 0 || *(volatile __u64 *)&slot->last_end_ns >= since_ns;
+  bool disturbed = *(volatile __u32 *)&slot->active != 0 || *(volatile __u64 *)&slot->last_end_ns >= since_ns;
   slot->last_end_ns = bpf_ktime_get_ns();
-  return contended;
+  return disturbed;
 }

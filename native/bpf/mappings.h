@@ -5,7 +5,7 @@
 #include "page-cache.h"
 
 /* Notes that work's [offset, end) changed, and sends one record for all of its kind until the books are taken. */
-static __noinline void note_unseen(struct workshop *work, struct inode *inode, __u32 call, __u32 cause) {
+static __always_inline void note_unseen_inline(struct workshop *work, struct inode *inode, __u32 call, __u32 cause) {
   __u64 low = work->offset, high = work->end;
   if (cause == CAUSE_SHARED_MAPPING) {
     __u64 address = (__u64)inode;
@@ -20,6 +20,7 @@ static __noinline void note_unseen(struct workshop *work, struct inode *inode, _
   /* Noted it is in any case. */
   if (!send_head(&work->head, 0)) __sync_fetch_and_add(&counters.lost_records, 1);
 }
+OUT_OF_LINE(note_unseen, (struct workshop *work, struct inode *inode, __u32 call, __u32 cause), (work, inode, call, cause))
 
 /* A mapping was made through which the file can be changed. */
 static __always_inline void end_mmap(struct workshop *work, struct task_struct *task) {
@@ -61,7 +62,7 @@ static __always_inline void page_dirtied(struct folio *folio, struct address_spa
   if (is_accounted_for(task, inode, is_mapped) || is_excluded(task)) return;
   struct workshop *work = workshop_of(WORKSHOP_DIRTY);
   if (!work || !is_captured(inode, &work->key)) return;
-  disturb(&work->key, 0);
+  disturb(&work->key);
   work->offset = BPF_CORE_READ(folio, index) << PAGE_SHIFT;
   work->end = work->offset + (folio_pages(folio) << PAGE_SHIFT);
   note_unseen(work, inode, CALL_PAGE_DIRTIED, is_mapped ? CAUSE_SHARED_MAPPING : CAUSE_UNKNOWN_CALL);

@@ -22,7 +22,7 @@ static __always_inline void path_tail(struct workshop *work, __u32 which, __u64 
  * One or two paths, the second perhaps 0: data is one tail, or two at fixed places, and the drain
  * makes last components of them.
  */
-static __noinline void send_names(struct workshop *work, __u64 first, __u64 second, __u64 flags, __u32 first_max) {
+static __always_inline void send_names_inline(struct workshop *work, __u64 first, __u64 second, __u64 flags, __u32 first_max) {
   if (first_max > PATH_BYTES) first_max = PATH_BYTES;
   struct record_header *head = &work->head;
   head->flags = FLAG_RAW_PATHS;
@@ -55,9 +55,10 @@ static __noinline void send_names(struct workshop *work, __u64 first, __u64 seco
   }
   __sync_fetch_and_add(&counters.records, 1);
 }
+OUT_OF_LINE(send_names, (struct workshop *work, __u64 first, __u64 second, __u64 flags, __u32 first_max), (work, first, second, flags, first_max))
 
 /* A name that the kernel has at hand, with the inode it was made for. */
-static __noinline void send_made_name(struct workshop *work, struct dentry *dentry) {
+static __always_inline void send_made_name_inline(struct workshop *work, struct dentry *dentry) {
   struct inode *parent = BPF_CORE_READ(dentry, d_parent, d_inode);
   struct record_header *head = &work->head;
   head->a = BPF_CORE_READ(parent, i_ino);
@@ -82,3 +83,4 @@ static __noinline void send_made_name(struct workshop *work, struct dentry *dent
   bpf_ringbuf_submit(record, 0);
   __sync_fetch_and_add(&counters.records, 1);
 }
+OUT_OF_LINE(send_made_name, (struct workshop *work, struct dentry *dentry), (work, dentry))

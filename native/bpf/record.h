@@ -150,6 +150,8 @@ struct capture_counters {
   /* Set by user space: the process whose calls are left out, and that the page-cache walk was seen to work. */
   __u64 excluded_pid;
   __u64 page_cache_on;
+  /* Copy from the page cache what could be copied from user memory too, which may have changed since it was written. */
+  __u64 prefer_pages;
   /* The content of the page whose struct page is the first at page_array_base is at direct_map_base. */
   __u64 direct_map_base;
   __u64 page_array_base;

@@ -113,14 +113,19 @@ struct workshop {
   struct inode_key key;
   /* The call whose end this is. */
   struct arguments call;
+  __s64 result;
   __u32 entry;
   __u32 compat;
   /* When it began; 0 when that is not known. */
   __u64 start_ns;
   __u64 mapping;
+  __u64 inode;
   /* What is left to be captured: [offset, end). */
   __u64 offset;
   __u64 end;
+  /* What the call may have changed in all. */
+  __u64 low;
+  __u64 high;
   /* Where the next byte lies in user memory, and to where this piece of it goes. */
   __u64 user;
   __u64 user_left;
@@ -153,3 +158,13 @@ static __always_inline struct workshop *workshop_of(__u32 which) { return bpf_ma
 #ifndef barrier_var
 #define barrier_var(value) asm volatile("" : "+r"(value))
 #endif
+
+/*
+ * A function that is called, not inlined. The verifier looks at what it leaves in the register for
+ * results, though it has none: that must not be an address of its own.
+ */
+#define OUT_OF_LINE(NAME, PARAMETERS, ARGUMENTS) \
+  static __noinline void NAME PARAMETERS {       \
+    NAME##_inline ARGUMENTS;                     \
+    asm volatile("r0 = 0" ::: "r0");             \
+  }

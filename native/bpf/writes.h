@@ -50,7 +50,7 @@ static __always_inline struct span span_of(struct file *file, struct inode *inod
   return plain;
 }
 
-static __noinline void end_write(struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts) {
+static __always_inline void end_write_inline(struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts) {
   __u32 entry = work->entry;
   const struct arguments *arguments = &work->call;
   __u32 open_flags = BPF_CORE_READ(file, f_flags);
@@ -63,25 +63,24 @@ static __noinline void end_write(struct workshop *work, struct file *file, struc
   if (direct) work->head.flags |= FLAG_DIRECT;
   if (facts->append) work->head.flags |= FLAG_APPEND;
   if (!facts->positioned) work->head.flags |= FLAG_FILE_POSITION;
-  work->offset = span.low;
-  work->end = span.high;
+  work->offset = work->low = span.low;
+  work->end = work->high = span.high;
   work->ring_full = 0;
   if (span.high == ~0ull) return settle_rest(work, CAUSE_CONCURRENT);
-  if (facts->contended) {
-    /* What lies behind the end was taken off again by whoever shortened the file; that call says so. */
-    __u64 size = BPF_CORE_READ(inode, i_size);
-    if (work->end > size) work->end = size;
+  if (facts->contended || (counters.prefer_pages && !direct)) {
     send_from_pages(work);
-    return settle_rest(work, CAUSE_CONCURRENT);
+    if (facts->contended || work->offset >= work->end) return settle_rest(work, CAUSE_CONCURRENT);
   }
+  /* Nobody else was there: what the caller wrote is what the file holds. */
   work->user_left = 0;
   work->vector_left = 0;
   if (entry >= ENTRY_WRITEV) {
+    work->offset = span.low;
     work->vector = arguments->at[1];
     work->vector_left = arguments->at[2];
   } else {
-    work->user = arguments->at[1];
-    work->user_left = bytes;
+    work->user = arguments->at[1] + (work->offset - span.low);
+    work->user_left = work->end - work->offset;
   }
   send_from_user(work);
   if (work->offset < work->end) {
@@ -89,3 +88,4 @@ static __noinline void end_write(struct workshop *work, struct file *file, struc
     settle_rest(work, CAUSE_USER_FAULT);
   }
 }
+OUT_OF_LINE(end_write, (struct workshop *work, struct file *file, struct inode *inode, __u64 bytes, struct write_facts *facts), (work, file, inode, bytes, facts))

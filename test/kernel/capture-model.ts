@@ -100,7 +100,7 @@ export class Model {
     const real = readFileSync(path);
     for (const { low, high } of file.unseen) {
       if (high === Infinity) file.resize(real.length);
-      file.write(low, Buffer.from(real.subarray(low, Math.min(high, real.length))));
+      if (low < real.length) file.write(low, Buffer.from(real.subarray(low, Math.min(high, real.length))));
     }
     if (file.content.equals(real)) return;
     let at = 0;

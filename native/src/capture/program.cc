@@ -122,7 +122,8 @@ bool Program::Prepare(uint32_t ring_bytes, std::string* error) {
 bool Program::Attach(std::string* error) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_) {
-    if (!bpf_program__autoload(program) || strncmp(bpf_program__section_name(program), "tp_btf/", 7) != 0) continue;
+    // The others are run on request, or by these.
+    if (!bpf_program__autoload(program) || strncmp(bpf_program__name(program), "on_", 3) != 0) continue;
     bpf_link* link = bpf_program__attach(program);
     if (link == nullptr) {
       *error = Failure(bpf_program__section_name(program), errno);
