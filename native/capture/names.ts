@@ -193,7 +193,9 @@ class PackedEvents {
   /** A copy: keeping a name does not keep the packed events, which are overwritten. */
   #copy(at: number, length: number): Buffer {
     const name = Buffer.allocUnsafe(length);
-    this.bytes.copy(name, 0, at, at + length);
+    // Names are mostly short, and a call for so few bytes takes longer.
+    if (length <= 64) for (let index = 0; index < length; index++) name[index] = this.bytes[at + index]!;
+    else this.bytes.copy(name, 0, at, at + length);
     return name;
   }
 
@@ -215,7 +217,8 @@ class PackedEvents {
       return held;
     }
     for (let index = 0; index < 5; index++) known[from + index] = words[word + index]!;
-    const key = { ino: this.#longs[at / 8]!, generation: words[word + 4]!, tree: this.#longs[at / 8 + 1]! };
+    const tree = words[word + 2] === 0 && words[word + 3] === 0 ? 0n : this.#longs[at / 8 + 1]!;
+    const key = { ino: this.#longs[at / 8]!, generation: words[word + 4]!, tree };
     this.#keys[slot] = key;
     return key;
   }

@@ -22,6 +22,22 @@
 namespace afterimage {
 namespace {
 
+// statNode(fd, name | undefined, target): boolean. False when there is no such entry.
+Napi::Value StatNode(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const int fd = arguments.Descriptor(0);
+  const std::optional<std::string> name = arguments.OptionalName(1);
+  uint8_t* target = arguments.Target(2, sizeof(NodeRecord));
+  NodeRecord record{};
+  const int failure = ReadNode(fd, name ? name->c_str() : nullptr, &record);
+  if (failure == ENOENT && name) return Napi::Boolean::New(info.Env(), false);
+  if (failure != 0) Fail(info.Env(), failure, "statx", name);
+  memcpy(target, &record, sizeof(record));
+  return Napi::Boolean::New(info.Env(), true);
+}
+
+#ifdef __linux__
+
 // How identities cross from JavaScript (encoded in capture/handles.ts).
 struct IdentityRecord {
   uint64_t ino;
@@ -52,22 +68,6 @@ NodeIdentity IdentityArgument(const Arguments& arguments, size_t index) {
   identity.generation = record.generation;
   return identity;
 }
-
-// statNode(fd, name | undefined, target): boolean. False when there is no such entry.
-Napi::Value StatNode(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info);
-  const int fd = arguments.Descriptor(0);
-  const std::optional<std::string> name = arguments.OptionalName(1);
-  uint8_t* target = arguments.Target(2, sizeof(NodeRecord));
-  NodeRecord record{};
-  const int failure = ReadNode(fd, name ? name->c_str() : nullptr, &record);
-  if (failure == ENOENT && name) return Napi::Boolean::New(info.Env(), false);
-  if (failure != 0) Fail(info.Env(), failure, "statx", name);
-  memcpy(target, &record, sizeof(record));
-  return Napi::Boolean::New(info.Env(), true);
-}
-
-#ifdef __linux__
 
 // handleFormat(fd, target): boolean. Puts the format of the handles of the file system that `fd` is on
 // into four bytes; false where inodes cannot be opened by identity.
