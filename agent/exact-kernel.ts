@@ -1,4 +1,5 @@
 /** What this machine's kernel gives to the exact engine. */
+import { existsSync } from 'node:fs';
 import { openHandleAccess } from '../native/capture/handles.js';
 import { mountOf } from '../native/capture/mounts.js';
 import { openNameStream } from '../native/capture/names.js';
@@ -14,6 +15,7 @@ export function exactKernel({ ringBytes }: { readonly ringBytes: number }): Exac
     openHandles: openHandleAccess,
     deviceOf: async (path) => (await mountOf(path)).device,
     directories: handledDirectories,
+    isOwnThread: (tid) => existsSync(`/proc/self/task/${tid}`),
     monotonicNs: () => process.hrtime.bigint(),
   };
 }

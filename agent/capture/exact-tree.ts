@@ -38,6 +38,8 @@ export interface ExactKernel {
   deviceOf(path: Buffer): Promise<number>;
   /** Gives entries with their inodes' generations. */
   readonly directories: DirectoryOpener;
+  /** Whether a thread is one of this process. */
+  isOwnThread(tid: number): boolean;
   /** CLOCK_MONOTONIC in nanoseconds. */
   monotonicNs(): bigint;
 }
@@ -159,7 +161,7 @@ export class ExactTreeSource implements ChangeSource {
     const device = await kernel.deviceOf(path);
     let fileSystem = this.#fileSystems.get(device);
     if (fileSystem === undefined) {
-      fileSystem = new FileSystem(device, kernel.openNames(), kernel.openHandles(path));
+      fileSystem = new FileSystem(device, { names: kernel.openNames(), handles: kernel.openHandles(path), isOwnThread: (tid) => kernel.isOwnThread(tid) });
       this.#fileSystems.set(device, fileSystem);
     }
     return fileSystem;

@@ -61,8 +61,9 @@ export class EntryMover {
         if (made !== undefined) {
           namespace.setPresent(at.parent, at.name);
           await this.#made(state, made);
-          // A default ACL of the directory gives new entries attributes that the source's may not have.
-          touched.add(state.node, state.xattrs !== undefined || namespace.node(at.parent)?.xattrs?.has(defaultAcl) === true);
+          // A default ACL that the directory has, or still has on disk, gives new entries attributes that the source's may not have.
+          const inherits = namespace.node(at.parent)?.xattrs?.has(defaultAcl) === true || touched.hasXattrs(at.parent);
+          touched.add(state.node, state.xattrs !== undefined || inherits);
           touched.add(at.parent);
           return;
         }

@@ -17,6 +17,11 @@ export class Touched {
     return this.#nodes.has(node);
   }
 
+  /** Whether its extended attributes on disk may be others than the namespace has. */
+  hasXattrs(node: NodeId): boolean {
+    return this.#nodes.get(node) === true;
+  }
+
   delete(node: NodeId): void {
     this.#nodes.delete(node);
   }

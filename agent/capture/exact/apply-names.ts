@@ -38,23 +38,18 @@ export class NameApplier {
       this.#applied(second);
       return;
     }
-    for (const queued of claimed) await this.#applyOne(queued, bit, facts, how);
+    for (const queued of claimed) {
+      await this.#applyOne(queued, bit, facts, how);
+      // Which of the merged calls came last is known within one thread only.
+      if (queued.merged) await this.lookUp(queued, { cause: 'names changed faster than they could be told apart', sinceNs: facts.timeNs! });
+    }
   }
 
-  /** Applies an event whose call the stream does not tell of. */
-  async applyOrphan(queued: QueuedName, facts: ChangeFacts): Promise<ExactVolume[]> {
-    const touched = [this.#locate(queued.event.directory, queued.event.name), this.#locate(queued.event.toDirectory, queued.event.toName)].flatMap((located) => (located === undefined ? [] : [located.volume]));
-    // Merged, their order is not known: what is there now tells.
-    const both = nameBits.create | nameBits.delete;
-    if ((queued.waiting & both) === both) await this.#asItIs(queued, facts);
-    else for (const bit of [nameBits.delete, nameBits.rename, nameBits.create]) if ((queued.waiting & bit) !== 0) await this.#applyOne(queued, bit, facts, { isNew: false });
-    return touched;
-  }
-
-  async #asItIs(queued: QueuedName, facts: ChangeFacts): Promise<void> {
-    const { target } = queued.event;
-    const isThere = target !== undefined && this.#fileSystem.handles.stat(target) !== undefined;
-    await this.#applyOne(queued, isThere ? nameBits.create : nameBits.delete, facts, { isNew: false });
+  /** The names that an event concerns are looked up, since nothing tells what they are now. */
+  async lookUp({ event }: QueuedName, why: { readonly cause: string; readonly sinceNs: bigint }): Promise<void> {
+    for (const located of [this.#locate(event.directory, event.name), this.#locate(event.toDirectory, event.toName)]) {
+      await located?.volume.lookUp(located.place.directory, [located.place.name], why);
+    }
   }
 
   async #applyOne(queued: QueuedName, bit: number, facts: ChangeFacts, how: { readonly made?: MadeInode; readonly isNew: boolean }): Promise<void> {
@@ -135,7 +130,7 @@ export class NameApplier {
   }
 
   #isSuperseded(queued: QueuedName, directory: InodeKey | undefined, name: Buffer | undefined): boolean {
-    return directory !== undefined && name !== undefined && (this.#latest.get(registerOf(directory, name)) ?? -1) > queued.index;
+    return !queued.merged && directory !== undefined && name !== undefined && (this.#latest.get(registerOf(directory, name)) ?? -1) > queued.index;
   }
 
   /** Remembers what was applied out of the queue's order, for as long as something earlier waits. */

@@ -7,7 +7,7 @@ import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../..
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { type MadeInode, NameApplier } from './apply-names.js';
-import type { ExactVolume, Stamp } from './exact-volume.js';
+import type { Stamp } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
 
@@ -71,16 +71,13 @@ export class RecordApplier {
     for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.settleBatch(facts);
   }
 
-  /** Applies what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long. */
+  /** Looks up what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long. */
   async applyOrphans(ageNs: bigint): Promise<void> {
     const nowNs = this.#options.monotonicNs();
     for (const fileSystem of this.#options.fileSystems.values()) {
       fileSystem.drain(nowNs);
-      const orphans = fileSystem.queue.takeOrphans(nowNs - ageNs);
-      const touched = new Set<ExactVolume>();
-      for (const queued of orphans) for (const volume of await this.#namesOf(fileSystem).applyOrphan(queued, {})) touched.add(volume);
-      // Their place among other changes is not known, nor is what else was done that way.
-      for (const volume of touched) await volume.lostAll('names were changed outside any captured call', this.#options.clock.wallNs() - ageNs);
+      const why = { cause: 'names were changed outside any captured call', sinceNs: this.#options.clock.wallNs() - ageNs };
+      for (const queued of fileSystem.queue.takeOrphans(nowNs - ageNs)) await this.#namesOf(fileSystem).lookUp(queued, why);
       if (fileSystem.overflowed) {
         fileSystem.overflowed = false;
         for (const volume of fileSystem.volumes) await volume.lostAll('the kernel lost names that changed', this.#options.clock.wallNs());
@@ -209,10 +206,7 @@ export class RecordApplier {
   }
 
   async #lookForWhiteout(fileSystem: FileSystem, claimed: readonly QueuedName[], facts: ChangeFacts): Promise<void> {
-    for (const { event: { directory, name } } of claimed) {
-      const found = directory === undefined ? undefined : fileSystem.find(directory);
-      if (found !== undefined && name !== undefined) await found.volume.lookUp(found.node, [name.toString('latin1')], { cause: 'a rename left a whiteout', sinceNs: facts.timeNs! });
-    }
+    for (const queued of claimed) await this.#namesOf(fileSystem).lookUp(queued, { cause: 'a rename left a whiteout', sinceNs: facts.timeNs! });
   }
 
   #namesOf(fileSystem: FileSystem): NameApplier {

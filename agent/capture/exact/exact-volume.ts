@@ -215,7 +215,8 @@ export class ExactVolume {
 
   /** Names of a directory may not be as the model has them. */
   async lookUp(directory: number, names: readonly string[], why: { readonly cause: string; readonly sinceNs: bigint }): Promise<void> {
-    this.#heals.addDirectory(directory, names);
+    // What the stream still holds is older than what a look finds.
+    this.#heals.addDirectory(directory, { names, after: this.#options.position() });
     await this.#healingGap(why.cause, why.sinceNs);
     this.#options.wake();
   }
@@ -315,7 +316,7 @@ export class ExactVolume {
 
   #unread(node: number, isDirectory: boolean): void {
     this.#options.onEntered();
-    if (isDirectory) this.#heals.addDirectory(node);
+    if (isDirectory) this.#heals.addDirectory(node, { after: 0n });
     else this.#heals.add(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, once, { dueMs: 0, after: 0n });
     this.#entered = true;
     this.#options.wake();
@@ -346,7 +347,7 @@ export class ExactVolume {
   async #healSome(signal: AbortSignal): Promise<void> {
     const { index, recorder } = this.#parts;
     const untilMs = this.#nowMs + sliceMs;
-    const directories = this.#heals.takeDirectories();
+    const directories = this.#heals.takeDirectories(this.#applied);
     if (directories.size > 0) {
       this.#retry = { tasks: [...directories].map(([directory, names]) => (names === undefined ? { directory, deep: true } : { directory, names, deep: true })), dueMs: 0 };
       return;

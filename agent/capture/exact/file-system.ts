@@ -16,6 +16,7 @@ interface CachedInode extends FoundNode {
 }
 
 const cachedInodesMax = 65_536;
+const ownThreadsMax = 1024;
 
 export class FileSystem implements Disposable {
   /** st_dev of the superblock, as records carry it. */
@@ -24,11 +25,15 @@ export class FileSystem implements Disposable {
   readonly handles: HandleAccess;
   readonly queue = new NameQueue();
   readonly volumes = new Set<ExactVolume>();
+  readonly #isOwnThread: (tid: number) => boolean;
+  /** Threads that were asked for; numbers come again, so not for ever. */
+  readonly #ownThreads = new Map<number, boolean>();
   readonly #inodes = new Map<bigint, CachedInode>();
   /** Names were lost in the kernel: what the queue holds is not all. */
   overflowed = false;
 
-  constructor(device: number, names: NameStream, handles: HandleAccess) {
+  constructor(device: number, { names, handles, isOwnThread }: { readonly names: NameStream; readonly handles: HandleAccess; readonly isOwnThread: (tid: number) => boolean }) {
+    this.#isOwnThread = isOwnThread;
     this.device = device;
     this.names = names;
     this.handles = handles;
@@ -67,6 +72,8 @@ export class FileSystem implements Disposable {
   /** Takes over what fanotify has queued; tells which known nodes had their metadata changed. */
   drain(nowNs: bigint): void {
     for (const event of this.names.drain()) {
+      // What this process does itself is none of the volumes' business, and has no records.
+      if (this.#isOwn(event.tid)) continue;
       if (event.isOverflow) this.overflowed = true;
       if ((event.mask & nameBits.attributes) !== 0) {
         const inode = event.target ?? (event.name === undefined || event.name.length === 0 ? event.directory : undefined);
@@ -75,6 +82,15 @@ export class FileSystem implements Disposable {
       }
       this.queue.add(event, nowNs);
     }
+  }
+
+  #isOwn(tid: number): boolean {
+    let isOwn = this.#ownThreads.get(tid);
+    if (isOwn === undefined) {
+      if (this.#ownThreads.size >= ownThreadsMax) this.#ownThreads.clear();
+      this.#ownThreads.set(tid, (isOwn = this.#isOwnThread(tid)));
+    }
+    return isOwn;
   }
 
   [Symbol.dispose](): void {

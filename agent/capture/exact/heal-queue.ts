@@ -28,7 +28,7 @@ interface Waiting extends Range, Persistence {
 export class HealQueue {
   readonly #nodes = new Map<number, Waiting>();
   /** Directories to be listed whole, or names in them to be looked up. */
-  readonly #directories = new Map<number, Set<string> | undefined>();
+  readonly #directories = new Map<number, { names: Set<string> | undefined; after: bigint }>();
   /** What was read while the stream still held older changes of it: read again when those turn up. */
   readonly #unconfirmed = new Map<number, { readonly item: HealItem; readonly through: bigint; touched: boolean }>();
   /** Causes of the gaps that are open until all is read back. */
@@ -53,6 +53,7 @@ export class HealQueue {
   isWaiting(applied: bigint): boolean {
     if (this.#unconfirmed.size > 0) return true;
     for (const { after } of this.#nodes.values()) if (after > applied) return true;
+    for (const { after } of this.#directories.values()) if (after > applied) return true;
     return false;
   }
   has(node: number): boolean {
@@ -61,8 +62,8 @@ export class HealQueue {
 
   /** Monotonic milliseconds from which on there is something to take. */
   dueMs(applied: bigint): number {
-    if (this.#directories.size > 0) return 0;
     let due = Infinity;
+    for (const { after } of this.#directories.values()) if (after <= applied) return 0;
     for (const waiting of this.#nodes.values()) if (waiting.after <= applied) due = Math.min(due, waiting.dueMs);
     return due;
   }
@@ -80,10 +81,13 @@ export class HealQueue {
   }
 
   /** A directory to be looked at with all below it, or only some of its names. */
-  addDirectory(directory: number, names?: Iterable<string>): void {
+  addDirectory(directory: number, { names, after }: { readonly names?: readonly string[]; readonly after: bigint }): void {
     const known = this.#directories.get(directory);
-    if (names === undefined || (known === undefined && this.#directories.has(directory))) this.#directories.set(directory, undefined);
-    else this.#directories.set(directory, new Set([...(known ?? []), ...names]));
+    const isWhole = names === undefined || (known !== undefined && known.names === undefined);
+    this.#directories.set(directory, {
+      names: isWhole ? undefined : new Set([...(known?.names ?? []), ...names]),
+      after: known !== undefined && known.after > after ? known.after : after,
+    });
   }
 
   /** Takes out something whose time has come. */
@@ -96,10 +100,14 @@ export class HealQueue {
     return undefined;
   }
 
-  takeDirectories(): Map<number, Set<string> | undefined> {
-    const directories = new Map(this.#directories);
-    this.#directories.clear();
-    return directories;
+  takeDirectories(applied: bigint): Map<number, Set<string> | undefined> {
+    const taken = new Map<number, Set<string> | undefined>();
+    for (const [directory, { names, after }] of this.#directories) {
+      if (after > applied) continue;
+      this.#directories.delete(directory);
+      taken.set(directory, names);
+    }
+    return taken;
   }
 
   takeCauses(): Set<string> {

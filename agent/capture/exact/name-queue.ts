@@ -23,6 +23,8 @@ export interface QueuedName {
   readonly readNs: bigint;
   /** Bits that no call has claimed yet. */
   waiting: number;
+  /** It was claimed for another call before: calls that merged, so its index says nothing of this one. */
+  merged: boolean;
 }
 
 /** A call as the stream tells of it. */
@@ -64,7 +66,7 @@ export class NameQueue {
   add(event: NameEvent, readNs: bigint): void {
     const waiting = event.mask & anyName;
     if (waiting === 0) return;
-    const queued = { index: this.#next, event, readNs, waiting };
+    const queued = { index: this.#next, event, readNs, waiting, merged: false };
     this.#next += 1;
     this.#waiting.set(queued.index, queued);
     const thread = this.#threads.get(event.tid);
@@ -79,7 +81,7 @@ export class NameQueue {
 
   /**
    * The events of a call: one, or the two halves of an exchange. None when the call was on a file system
-   * that is not watched. `again` tells that all of the event was claimed before: merged calls.
+   * that is not watched.
    */
   claim(call: NameCall, exchange = false): QueuedName[] {
     const thread = this.#threads.get(call.tid);
@@ -103,6 +105,7 @@ export class NameQueue {
       }
       if (call.returnedNs <= queued.readNs) merged ??= queued;
     }
+    if (merged !== undefined) merged.merged = true;
     return merged;
   }
 

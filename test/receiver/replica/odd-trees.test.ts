@@ -239,3 +239,18 @@ t.test('kinds that may not be made are stood in for by an empty file', async (t)
   t.same((await root.list()).map(({ name, stat }) => `${name} ${stat.kind}`).sort(), ['link file', 'zero file']);
   await replica[Symbol.asyncDispose]();
 });
+
+t.test('a default ACL that went with the same batch is not inherited', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
+  const journal = new MemoryJournal();
+  journal.define();
+  // user::rwx user:1000:rwx group::r-x mask::rwx other::r-x, in the form of the extended attribute (acl(5)).
+  const acl = Buffer.from('0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff', 'hex');
+  const key = 'system.posix_acl_default';
+  journal.append([create(2n, rootNode, 'd', 'directory', 0o755), { kind: 'xattr-set', node: asNodeId(2n), key, value: acl }]);
+  const { root, replica } = await realDisk(t, journal);
+  await replica.applyThrough(journal.last);
+  journal.append([{ kind: 'xattr-remove', node: asNodeId(2n), key }, create(3n, 2n, 'file'), create(4n, 2n, 'inner', 'directory', 0o755), create(5n, 4n, 'deeper')]);
+  await replica.applyThrough(journal.last);
+  t.same(await faults(systemDirectories, join(root, '1', 'tree'), modelAt(journal), { owners: asRoot }), []);
+  await replica[Symbol.asyncDispose]();
+});
