@@ -162,7 +162,8 @@ class SystemCaptureStream implements CaptureStream {
 /** The ring's size is a power of two and of whole pages: the next one up from what was asked for. */
 function ringSize(bytes: number): number {
   if (!(bytes > 0) || bytes > 2 ** 30) throw new RangeError(`ringBytes is ${bytes}; from 1 to 2^30 are possible`);
-  return Math.max(2 ** 16, 2 ** Math.ceil(Math.log2(bytes)));
+  // A smaller one could never hold the largest record.
+  return Math.max(2 ** 18, 2 ** Math.ceil(Math.log2(bytes)));
 }
 
 /**
