@@ -38,6 +38,13 @@ static __always_inline void end_mmap(struct workshop *work, struct task_struct *
   note_unseen(work, inode, CALL_OTHER, CAUSE_SHARED_MAPPING);
 }
 
+/* The thread of an ext4 journal, which writes data before it commits: it changes none itself. */
+static __always_inline bool is_journal_thread(struct task_struct *task, __u32 flags) {
+  char name[5] = {};
+  if (!(flags & PF_KTHREAD) || bpf_probe_read_kernel(name, sizeof(name), (void *)task + bpf_core_field_offset(struct task_struct, comm))) return false;
+  return name[0] == 'j' && name[1] == 'b' && name[2] == 'd' && name[3] == '2' && name[4] == '/';
+}
+
 /* True when whoever runs now accounts for this page's content by other means. */
 static __always_inline bool is_accounted_for(struct task_struct *task, struct inode *inode, bool is_mapped) {
   struct call_state *state = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
@@ -50,6 +57,7 @@ static __always_inline bool is_accounted_for(struct task_struct *task, struct in
   __u32 flags = BPF_CORE_READ(task, flags);
   if ((flags & PF_USER_WORKER) && !is_mapped) return true;
   /* Writeback marks pages dirty again that it could not write; a loop device's worker really writes. */
+  if (is_journal_thread(task, flags)) return true;
   return (flags & PF_WQ_WORKER) && !(flags & PF_LOCAL_THROTTLE) && is_being_written_back(inode);
 }
 

@@ -33,6 +33,7 @@ export interface CaptureAddon {
     ringBytes: number,
     excludedPid: number,
     deliver: (bytes: Buffer, through: bigint, wallOffsetNs: bigint) => void,
+    preferPages: boolean,
   ) => NativeStream;
 }
 

@@ -171,21 +171,33 @@ class SystemCaptureStream implements CaptureStream {
 /** The ring's size is a power of two and of whole pages: the next one up from what was asked for. */
 function ringSize(bytes: number): number {
   if (!(bytes > 0) || bytes > 2 ** 30) throw new RangeError(`ringBytes is ${bytes}; from 1 to 2^30 are possible`);
-  return Math.max(2 ** 16, 2 ** Math.ceil(Math.log2(bytes)));
+  // A smaller one could never hold the largest record.
+  return Math.max(2 ** 18, 2 ** Math.ceil(Math.log2(bytes)));
+}
+
+export interface CaptureOptions {
+  /** Rounded up to a power of two. */
+  readonly ringBytes: number;
+  /** What this process does is never reported; by default the one that opens the stream. */
+  readonly excludePid?: number;
+  /**
+   * Whether written content is copied from the page cache even where the caller's buffer could be
+   * read. True by default: a buffer may have been changed since it was written, as databases do, and
+   * then what it holds was never in the file.
+   */
+  readonly preferPageCache?: boolean;
 }
 
 /**
- * Starts to capture; nothing is reported until a device is watched. What the process `excludePid`
- * does, by default this one, is never reported. Throws where captureUnavailableReason() has a
- * reason, or when the kernel refuses the programs.
+ * Starts to capture; nothing is reported until a device is watched. Throws where
+ * captureUnavailableReason() has a reason, or when the kernel refuses the programs.
  */
-export function openCaptureStream({ ringBytes, excludePid = 0 }: { readonly ringBytes: number; readonly excludePid?: number }): CaptureStream {
+export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true }: CaptureOptions): CaptureStream {
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();
-  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, (bytes, through, wallOffsetNs) =>
-    deliveries.deliver({ bytes, through, wallOffsetNs }),
-  );
+  const deliver = (bytes: Buffer, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ bytes, through, wallOffsetNs });
+  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, preferPageCache);
   return new SystemCaptureStream(native, deliveries);
 }
 

@@ -49,7 +49,7 @@ Program::~Program() {
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
-bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, std::string* error) {
+bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error) {
   log_tail.clear();
   libbpf_set_print(KeepLog);
   // Kernels before 5.11 charge maps to the locked memory of the process.
@@ -86,6 +86,7 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
   }
   counters_->excluded_pid = excluded_pid == 0 ? self.pid : excluded_pid;
   counters_->page_cache_on = CheckPageCache();
+  counters_->prefer_pages = prefer_pages && counters_->page_cache_on;
   return Attach(error);
 }
 

@@ -24,7 +24,7 @@ class Program {
   ~Program();
 
   // Loads the object at `path` and attaches it; process 0 stands for this one. False with `error` set when that fails.
-  bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, std::string* error);
+  bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error);
 
   int ring_fd() const;
   volatile capture_counters* counters() const { return counters_; }

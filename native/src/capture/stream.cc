@@ -68,7 +68,7 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
   const uint32_t excluded_pid = Unsigned(info, 2, "the process to leave out must be a number");
   auto program = std::make_unique<Program>();
   std::string error;
-  if (!program->Open(path, ring_bytes, excluded_pid, &error)) throw Napi::Error::New(env_, error);
+  if (!program->Open(path, ring_bytes, excluded_pid, info[4].ToBoolean(), &error)) throw Napi::Error::New(env_, error);
   program_ = std::move(program);
   ring_ = std::make_unique<Ring>();
   Check(env_, ring_->Map(program_->ring_fd(), ring_bytes), "map the ring");

@@ -14,7 +14,7 @@ namespace afterimage::capture {
 class Stream : public Napi::ObjectWrap<Stream> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void)
+  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void, preferPages)
   explicit Stream(const Napi::CallbackInfo& info);
   ~Stream() override;
 
