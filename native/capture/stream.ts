@@ -108,8 +108,9 @@ class SystemCaptureStream implements CaptureStream {
       this.#native.hold(true);
       await new Promise<void>((resolve) => {
         deliveries.wake = resolve;
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        signal?.addEventListener('abort', resolve as () => void);
       });
+      if (deliveries.wake !== undefined) signal?.removeEventListener('abort', deliveries.wake);
       deliveries.wake = undefined;
       this.#native.hold(false);
     }
