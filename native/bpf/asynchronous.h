@@ -23,13 +23,13 @@ enum { IOCB_PWRITE = 1, IOCB_PWRITEV = 8, REQUESTS_MAX = 1 << 16 };
 
 /* One accepted request: a buffered one is done by now, a direct one will put just these bytes there. */
 static __always_inline void end_request_inline(struct workshop *work, const struct request *request) {
-  struct file *file = file_of((void *)bpf_get_current_task(), request->fd);
+  struct file *file = file_of(bpf_get_current_task_btf(), request->fd);
   if (!file) return;
   struct inode *inode = inode_of(file);
   if (!is_regular(inode) || !is_captured(inode, &work->key)) return;
   disturb(&work->key);
   describe_caller(&work->head, KIND_WRITE, CALL_IO_SUBMIT);
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   __u32 flags = BPF_CORE_READ(file, f_flags);
   bool append = ((flags & O_APPEND) && !(request->call_flags & RWF_NOAPPEND)) || (request->call_flags & RWF_APPEND);
   work->inode = (__u64)inode;
@@ -158,7 +158,7 @@ static __always_inline void end_uring_content_inline(struct workshop *work, stru
   if (!is_regular(inode) || !is_captured(inode, &work->key)) return;
   disturb(&work->key);
   describe_caller(&work->head, KIND_WRITE, CALL_IO_URING);
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   work->inode = (__u64)inode;
   work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
   if (is_uring_write(opcode)) return end_uring_write(work, request, file, result);

@@ -42,9 +42,10 @@ static __always_inline void start_call(struct task_struct *task, __u32 entry, co
     if (entry == ENTRY_IOCTL && !is_clone_ioctl(arguments->at[1]) && !is_opaque_ioctl(arguments->at[1])) return;
     struct file *file = file_of(task, target_descriptor(entry, arguments));
     if (!file) return;
-    struct inode *inode = inode_of(file);
+    struct workshop *work = workshop_of(WORKSHOP_ENTER);
     struct inode_key key = {};
-    if (!is_regular(inode) || !is_captured(inode, &key)) return;
+    struct inode *inode = work ? captured_regular(work, file, &key) : NULL;
+    if (!inode) return;
     struct call_state *state = bpf_task_storage_get(&calls, owner, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (state) take_off(state, file, inode, &key);
     return;
@@ -131,7 +132,7 @@ static __always_inline void end_content(struct workshop *work, struct task_struc
   if (result == 0 && entry <= ENTRY_COPY_FILE_RANGE) changed = false;
   if (changed) {
     describe_caller(&work->head, KIND_WRITE, call_of_content(entry));
-    describe_inode(&work->head, inode, &work->key);
+    describe_inode(work, inode);
     work->inode = (__u64)inode;
     work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
     work->low = 0;
@@ -145,12 +146,12 @@ static __always_inline void end_content(struct workshop *work, struct task_struc
 
 /* Metadata of the descriptor's inode, of whatever type, or that it is durable now. */
 static __always_inline void send_about_descriptor_inline(struct workshop *work, __u32 fd, __u32 kind, __u32 call) {
-  struct file *file = file_of((void *)bpf_get_current_task(), fd);
+  struct file *file = file_of(bpf_get_current_task_btf(), fd);
   if (!file) return;
   struct inode *inode = inode_of(file);
   if (!is_captured(inode, &work->key)) return;
   describe_caller(&work->head, kind, call);
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   if (!send_head(&work->head, 0)) note_names_lost();
 }
 OUT_OF_LINE(send_about_descriptor, (struct workshop *work, __u32 fd, __u32 kind, __u32 call), (work, fd, kind, call))
@@ -170,7 +171,7 @@ static __always_inline void end_ioctl(struct workshop *work, struct task_struct 
 }
 
 static __always_inline void end_open_inline(struct workshop *work, __u64 flags, __u64 path, __u32 fd) {
-  struct file *file = file_of((void *)bpf_get_current_task(), fd);
+  struct file *file = file_of(bpf_get_current_task_btf(), fd);
   describe_caller(&work->head, KIND_NAMES, CALL_OPEN);
   if (!file) {
     /* Closed by another thread before this call returned. */
@@ -182,7 +183,7 @@ static __always_inline void end_open_inline(struct workshop *work, __u64 flags, 
   if (!created && !temporary && !(flags & O_TRUNC)) return;
   struct inode *inode = inode_of(file);
   if (!is_captured(inode, &work->key)) return;
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   if (temporary) {
     work->head.kind = KIND_TEMPORARY;
     return send_about_inode(work, 0, 0, ~0ull);
@@ -236,7 +237,7 @@ static __always_inline void end_msync(struct workshop *work) {
     if (!file) return;
     struct inode *inode = inode_of((struct file *)file);
     if (!is_captured(inode, &work->key)) return;
-    describe_inode(&work->head, inode, &work->key);
+    describe_inode(work, inode);
   }
   if (!send_head(&work->head, 0)) note_names_lost();
 }

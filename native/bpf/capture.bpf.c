@@ -9,7 +9,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   bool compat = is_compat(task);
   __u32 entry = entry_of(number, compat);
   if (entry == ENTRY_NONE || entry > ENTRY_FOLLOWED_LAST || is_excluded(task)) return 0;
@@ -47,7 +47,7 @@ static __always_inline __u32 exit_program_of(__u32 entry) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   bool compat = is_compat(task);
   __u32 entry = entry_of(system_call_number(regs), compat);
   if (entry == ENTRY_NONE || is_excluded(task)) return 0;
@@ -70,7 +70,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
 SEC("tp_btf/sys_exit")
 int exit_write(void *context) {
   struct workshop *work = workshop_of(WORKSHOP_EXIT);
-  if (work) end_content(work, (void *)bpf_get_current_task(), work->result, true);
+  if (work) end_content(work, bpf_get_current_task_btf(), work->result, true);
   return 0;
 }
 
@@ -79,9 +79,9 @@ int exit_content(void *context) {
   struct workshop *work = workshop_of(WORKSHOP_EXIT);
   if (!work) return 0;
   if (work->entry == ENTRY_IOCTL) {
-    end_ioctl(work, (void *)bpf_get_current_task(), work->result);
+    end_ioctl(work, bpf_get_current_task_btf(), work->result);
   } else {
-    end_content(work, (void *)bpf_get_current_task(), work->result, false);
+    end_content(work, bpf_get_current_task_btf(), work->result, false);
   }
   return 0;
 }
@@ -96,7 +96,7 @@ int exit_followed(void *context) {
 SEC("tp_btf/sys_exit")
 int exit_other(void *context) {
   struct workshop *work = workshop_of(WORKSHOP_EXIT);
-  if (work) end_other(work, (void *)bpf_get_current_task(), work->result);
+  if (work) end_other(work, bpf_get_current_task_btf(), work->result);
   return 0;
 }
 
@@ -121,7 +121,7 @@ int BPF_PROG(on_dirty, struct folio *folio, struct address_space *space) {
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(on_uring_submit, struct io_kiocb *request) {
   __u8 opcode = BPF_CORE_READ(request, opcode);
-  if (!changes_content(opcode) || is_excluded((void *)bpf_get_current_task())) return 0;
+  if (!changes_content(opcode) || is_excluded(bpf_get_current_task_btf())) return 0;
   struct workshop *work = workshop_of(WORKSHOP_URING);
   struct file *file = BPF_CORE_READ(request, file);
   /* Not looked up yet for all operations: then its completion must do. */
@@ -130,14 +130,14 @@ int BPF_PROG(on_uring_submit, struct io_kiocb *request) {
   struct inode *inode = inode_of(file);
   if (!is_regular(inode) || !is_captured(inode, &work->key)) return 0;
   describe_caller(&work->head, KIND_DIRTY, CALL_IO_URING);
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   send_dirty(work, 0, ~0ull, CAUSE_ASYNCHRONOUS);
   return 0;
 }
 
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(on_uring_complete, void *ring_context, struct io_kiocb *request) {
-  if (!request || is_excluded((void *)bpf_get_current_task())) return 0;
+  if (!request || is_excluded(bpf_get_current_task_btf())) return 0;
   __u8 opcode = BPF_CORE_READ(request, opcode);
   __s32 result = BPF_CORE_READ(request, cqe.res);
   struct workshop *work = workshop_of(WORKSHOP_URING);
@@ -158,7 +158,7 @@ int BPF_PROG(on_uring_complete, void *ring_context, struct io_kiocb *request) {
     struct inode *inode = file ? inode_of(file) : NULL;
     if (!inode || !is_captured(inode, &work->key)) return 0;
     describe_caller(&work->head, KIND_DURABLE, CALL_FSYNC);
-    describe_inode(&work->head, inode, &work->key);
+    describe_inode(work, inode);
     if (!send_head(&work->head, 0)) note_names_lost();
   }
   return 0;

@@ -85,7 +85,7 @@ static __always_inline void end_copy_inline(struct workshop *work, struct file *
   if (work->offset >= work->end) return;
   if (facts->contended) return settle_rest(work, CAUSE_CONCURRENT);
   if (work->entry == ENTRY_COPY_FILE_RANGE && !work->ring_full) {
-    struct file *source = file_of((void *)bpf_get_current_task(), arguments->at[0]);
+    struct file *source = file_of(bpf_get_current_task_btf(), arguments->at[0]);
     __u64 source_end = 0;
     if (source && end_offset(source, arguments->at[1], &source_end) && send_clone(work, source, source_end - (work->end - work->offset))) return;
   }
@@ -118,7 +118,7 @@ static __always_inline void end_clone_inline(struct workshop *work, struct write
   work->end = ~0ull;
   if (whole) range[0] = (__u32)work->call.at[2];
   bool known = whole || bpf_probe_read_user(range, sizeof(range), (void *)work->call.at[2]) == 0;
-  struct file *source = known ? file_of((void *)bpf_get_current_task(), range[0]) : NULL;
+  struct file *source = known ? file_of(bpf_get_current_task_btf(), range[0]) : NULL;
   if (!source) return settle_rest(work, CAUSE_NOT_BY_BYTE);
   __u64 size = BPF_CORE_READ(inode_of(source), i_size);
   __u64 length = range[2] ? range[2] : size > range[1] ? size - range[1] : 0;
@@ -139,7 +139,7 @@ struct dedupe_entry {
 
 /* Deduplication changes no content; what shares blocks with what is worth knowing all the same. */
 static __always_inline void end_dedupe_inline(struct workshop *work) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   __u64 header[3] = {}; /* source offset, length, count */
   struct file *source = file_of(task, work->call.at[0]);
   if (!source || bpf_probe_read_user(header, sizeof(header), (void *)work->call.at[2])) return;
@@ -153,7 +153,7 @@ static __always_inline void end_dedupe_inline(struct workshop *work) {
     struct inode *inode = inode_of(file);
     if (!is_captured(inode, &work->key)) continue;
     describe_caller(&work->head, KIND_CLONE, CALL_DEDUPE);
-    describe_inode(&work->head, inode, &work->key);
+    describe_inode(work, inode);
     work->offset = entry.offset;
     work->end = entry.offset + entry.bytes;
     send_clone(work, source, header[0]);

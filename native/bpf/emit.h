@@ -62,32 +62,36 @@ static __always_inline void note_names_lost(void) {
 
 /* The fields that every record of this call shares. */
 static __always_inline void describe_caller_inline(struct record_header *head, __u32 kind, __u32 call) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   __u64 id = bpf_get_current_pid_tgid();
   __builtin_memset(head, 0, sizeof(*head));
   head->kind = kind;
   head->call = call;
   head->pid = id >> 32;
   head->tid = id;
-  head->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-  head->actor_uid = BPF_CORE_READ(task, cred, euid.val);
+  head->start_ns = task->group_leader->start_boottime;
+  head->actor_uid = task->cred->euid.val;
   bpf_get_current_comm(head->command, sizeof(head->command));
 }
 OUT_OF_LINE(describe_caller, (struct record_header *head, __u32 kind, __u32 call), (head, kind, call))
 
-static __always_inline void describe_inode_inline(struct record_header *head, struct inode *inode, const struct inode_key *key) {
-  head->ino = key->ino;
-  head->generation = key->generation;
-  head->device = key->device;
-  head->tree = key->tree;
-  head->size = BPF_CORE_READ(inode, i_size);
-  head->mode = BPF_CORE_READ(inode, i_mode);
-  head->uid = BPF_CORE_READ(inode, i_uid.val);
-  head->gid = BPF_CORE_READ(inode, i_gid.val);
-  head->links = BPF_CORE_READ(inode, i_nlink);
-  read_modify_time(inode, &head->modify_seconds, &head->modify_nanoseconds);
+/* The inode as it is now; work's key says which it is. */
+static __always_inline void describe_inode_inline(struct workshop *work, struct inode *inode) {
+  struct record_header *head = &work->head;
+  char *now = work->inode_now;
+  head->ino = work->key.ino;
+  head->generation = work->key.generation;
+  head->device = work->key.device;
+  head->tree = work->key.tree;
+  if (bpf_probe_read_kernel(now, SNAPSHOT_BYTES, inode)) return;
+  head->size = FIELD(now, struct inode, i_size);
+  head->mode = FIELD(now, struct inode, i_mode);
+  head->uid = *(__u32 *)&FIELD(now, struct inode, i_uid);
+  head->gid = *(__u32 *)&FIELD(now, struct inode, i_gid);
+  head->links = FIELD(now, struct inode, i_nlink);
+  read_modify_time(now, &head->modify_seconds, &head->modify_nanoseconds);
 }
-OUT_OF_LINE(describe_inode, (struct record_header *head, struct inode *inode, const struct inode_key *key), (head, inode, key))
+OUT_OF_LINE(describe_inode, (struct workshop *work, struct inode *inode), (work, inode))
 
 static __always_inline __u32 record_bytes(__u32 data_length) { return (sizeof(struct record_header) + data_length + 7) & ~7u; }
 

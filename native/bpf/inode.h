@@ -3,13 +3,15 @@
 
 #include "state.h"
 
-static __always_inline bool is_excluded(struct task_struct *task) { return (__u32)BPF_CORE_READ(task, tgid) == counters.excluded_pid; }
+static __always_inline bool is_excluded(struct task_struct *task) { return (__u32)task->tgid == counters.excluded_pid; }
 
 static __always_inline struct file *file_of(struct task_struct *task, __u32 fd) {
-  struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+  struct files_struct *open = task->files;
   struct file *file = NULL;
-  if (!table || fd >= BPF_CORE_READ(table, max_fds)) return NULL;
-  struct file **files = BPF_CORE_READ(table, fd);
+  if (!open) return NULL;
+  struct fdtable *table = open->fdt;
+  if (!table || fd >= table->max_fds) return NULL;
+  struct file **files = table->fd;
   if (bpf_probe_read_kernel(&file, sizeof(file), files + fd)) return NULL;
   return file;
 }
@@ -61,6 +63,26 @@ static __always_inline bool watched_key(struct inode *inode, struct inode_key *k
 
 static __always_inline bool is_captured(struct inode *inode, struct inode_key *key) {
   return watched_key(inode, key) && !bpf_map_lookup_elem(&outside, key);
+}
+
+/* The inode of a file if it is a captured regular one, else NULL: the same as above with fewer calls, for every write. */
+static __always_inline struct inode *captured_regular(struct workshop *work, struct file *file, struct inode_key *key) {
+  struct inode *inode = BPF_CORE_READ(file, f_inode);
+  if (bpf_probe_read_kernel(work->inode_now, SNAPSHOT_BYTES, inode)) return NULL;
+  if ((FIELD(work->inode_now, struct inode, i_mode) & S_IFMT) != S_IFREG) return NULL;
+  struct super_block *super = FIELD(work->inode_now, struct inode, i_sb);
+  __u32 device = encode_device(BPF_CORE_READ(super, s_dev));
+  __u64 magic = BPF_CORE_READ(super, s_magic);
+  if (magic == OVERLAY_MAGIC) {
+    inode = inode_of(file);
+    return is_captured(inode, key) ? inode : NULL;
+  }
+  if (!bpf_map_lookup_elem(&volumes, &device)) return NULL;
+  key->ino = FIELD(work->inode_now, struct inode, i_ino);
+  key->generation = FIELD(work->inode_now, struct inode, i_generation);
+  key->device = device;
+  key->tree = magic == BTRFS_MAGIC ? tree_of(inode, super) : 0;
+  return holds_files(key->tree) && !bpf_map_lookup_elem(&outside, key) ? inode : NULL;
 }
 
 static __always_inline __u32 slot_of(const struct inode_key *key) {

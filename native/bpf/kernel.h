@@ -264,20 +264,25 @@ enum {
   EDQUOT = 122,
 };
 
+/*
+ * Tasks and registers come typed from the kernel, so that their fields can be read directly; everything
+ * else is read by BPF_CORE_READ, a call each.
+ */
+
 /* A 32-bit task on a 64-bit kernel: its numbers and arguments are its own architecture's. */
 static __always_inline bool is_compat(struct task_struct *task) {
 #if defined(__TARGET_ARCH_x86)
-  return BPF_CORE_READ(task, thread_info.status) & 2; /* TS_COMPAT */
+  return task->thread_info.status & 2; /* TS_COMPAT */
 #else
-  return BPF_CORE_READ(task, thread_info.flags) & (1 << 22); /* TIF_32BIT */
+  return task->thread_info.flags & (1 << 22); /* TIF_32BIT */
 #endif
 }
 
 static __always_inline __u64 system_call_number(struct pt_regs *regs) {
 #if defined(__TARGET_ARCH_x86)
-  return BPF_CORE_READ(regs, orig_ax);
+  return regs->orig_ax;
 #else
-  return (__u32)BPF_CORE_READ(regs, syscallno);
+  return (__u32)regs->syscallno;
 #endif
 }
 
@@ -289,42 +294,41 @@ struct arguments {
 static __always_inline void read_arguments(struct pt_regs *regs, bool compat, struct arguments *out) {
 #if defined(__TARGET_ARCH_x86)
   if (compat) {
-    out->at[0] = (__u32)BPF_CORE_READ(regs, bx);
-    out->at[1] = (__u32)BPF_CORE_READ(regs, cx);
-    out->at[2] = (__u32)BPF_CORE_READ(regs, dx);
-    out->at[3] = (__u32)BPF_CORE_READ(regs, si);
-    out->at[4] = (__u32)BPF_CORE_READ(regs, di);
-    out->at[5] = (__u32)BPF_CORE_READ(regs, bp);
+    out->at[0] = (__u32)regs->bx;
+    out->at[1] = (__u32)regs->cx;
+    out->at[2] = (__u32)regs->dx;
+    out->at[3] = (__u32)regs->si;
+    out->at[4] = (__u32)regs->di;
+    out->at[5] = (__u32)regs->bp;
     return;
   }
-  out->at[0] = BPF_CORE_READ(regs, di);
-  out->at[1] = BPF_CORE_READ(regs, si);
-  out->at[2] = BPF_CORE_READ(regs, dx);
-  out->at[3] = BPF_CORE_READ(regs, r10);
-  out->at[4] = BPF_CORE_READ(regs, r8);
-  out->at[5] = BPF_CORE_READ(regs, r9);
+  out->at[0] = regs->di;
+  out->at[1] = regs->si;
+  out->at[2] = regs->dx;
+  out->at[3] = regs->r10;
+  out->at[4] = regs->r8;
+  out->at[5] = regs->r9;
 #else
-  out->at[0] = BPF_CORE_READ(regs, orig_x0);
-  for (int i = 1; i < 6; i++) out->at[i] = BPF_CORE_READ(regs, regs[i]);
+  out->at[0] = regs->orig_x0;
+  for (int i = 1; i < 6; i++) out->at[i] = regs->regs[i];
   if (compat)
     for (int i = 0; i < 6; i++) out->at[i] = (__u32)out->at[i];
 #endif
 }
 
-static __always_inline void read_modify_time(struct inode *inode, __s64 *seconds, __u32 *nanoseconds) {
-  struct inode___seconds *newest = (void *)inode;
-  struct inode___hidden *newer = (void *)inode;
-  struct inode___plain *old = (void *)inode;
+/* From an inode that was copied to `bytes`. */
+static __always_inline void read_modify_time(const char *bytes, __s64 *seconds, __u32 *nanoseconds) {
+  struct inode___seconds *newest = NULL;
+  struct inode___hidden *newer = NULL;
   if (bpf_core_field_exists(newest->i_mtime_sec)) {
-    *seconds = BPF_CORE_READ(newest, i_mtime_sec);
-    *nanoseconds = BPF_CORE_READ(newest, i_mtime_nsec);
-  } else if (bpf_core_field_exists(newer->__i_mtime)) {
-    *seconds = BPF_CORE_READ(newer, __i_mtime.tv_sec);
-    *nanoseconds = BPF_CORE_READ(newer, __i_mtime.tv_nsec);
-  } else {
-    *seconds = BPF_CORE_READ(old, i_mtime.tv_sec);
-    *nanoseconds = BPF_CORE_READ(old, i_mtime.tv_nsec);
+    *seconds = *(__s64 *)(bytes + bpf_core_field_offset(struct inode___seconds, i_mtime_sec));
+    *nanoseconds = *(__u32 *)(bytes + bpf_core_field_offset(struct inode___seconds, i_mtime_nsec));
+    return;
   }
+  const struct timespec64 *time = bpf_core_field_exists(newer->__i_mtime) ? (void *)(bytes + bpf_core_field_offset(struct inode___hidden, __i_mtime))
+                                                                           : (void *)(bytes + bpf_core_field_offset(struct inode___plain, i_mtime));
+  *seconds = time->tv_sec;
+  *nanoseconds = time->tv_nsec;
 }
 
 /* Writeback is under way on the inode. */

@@ -13,7 +13,7 @@ static __always_inline void note_unseen_inline(struct workshop *work, struct ino
   }
   if (!note_lost(&work->key, low, high, cause)) return;
   describe_caller(&work->head, KIND_DIRTY, call);
-  describe_inode(&work->head, inode, &work->key);
+  describe_inode(work, inode);
   work->head.offset = low;
   work->head.length = high == ~0ull ? 0 : high - low;
   work->head.a = cause;
@@ -40,8 +40,8 @@ static __always_inline void end_mmap(struct workshop *work, struct task_struct *
 
 /* The thread of an ext4 journal, which writes data before it commits: it changes none itself. */
 static __always_inline bool is_journal_thread(struct task_struct *task, __u32 flags) {
-  char name[5] = {};
-  if (!(flags & PF_KTHREAD) || bpf_probe_read_kernel(name, sizeof(name), (void *)task + bpf_core_field_offset(struct task_struct, comm))) return false;
+  const char *name = task->comm;
+  if (!(flags & PF_KTHREAD)) return false;
   return name[0] == 'j' && name[1] == 'b' && name[2] == 'd' && name[3] == '2' && name[4] == '/';
 }
 
@@ -54,7 +54,7 @@ static __always_inline bool is_accounted_for(struct task_struct *task, struct in
     /* Reading into a mapping dirties pages too. */
     if (state->stage == STAGE_REQUESTS && !is_mapped) return true;
   }
-  __u32 flags = BPF_CORE_READ(task, flags);
+  __u32 flags = task->flags;
   if ((flags & PF_USER_WORKER) && !is_mapped) return true;
   /* Writeback marks pages dirty again that it could not write; a loop device's worker really writes. */
   if (is_journal_thread(task, flags)) return true;
@@ -62,7 +62,7 @@ static __always_inline bool is_accounted_for(struct task_struct *task, struct in
 }
 
 static __always_inline void page_dirtied(struct folio *folio, struct address_space *space) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   if (!space) return;
   struct inode *inode = BPF_CORE_READ(space, host);
   if (!inode || !is_regular(inode)) return;

@@ -46,7 +46,7 @@ static long try_base(__u32 step, struct search *search) {
  */
 SEC("syscall")
 int calibrate(struct calibrate_request *request) {
-  struct task_struct *task = (void *)bpf_get_current_task();
+  struct task_struct *task = bpf_get_current_task_btf();
   struct file *file = file_of(task, request->fd);
   if (!file) return 0;
   struct search search = {};
@@ -55,7 +55,7 @@ int calibrate(struct calibrate_request *request) {
   if (!search.page) return 0;
   counters.page_array_base = search.page & ~((1ull << BASE_STEP_SHIFT) - 1);
   /* Tasks lie in the mapping of all memory, so that its start is not far. */
-  search.middle = (__u64)task & ~((1ull << BASE_STEP_SHIFT) - 1);
+  search.middle = bpf_get_current_task() & ~((1ull << BASE_STEP_SHIFT) - 1);
   bpf_loop(BASE_CANDIDATES, try_base, &search, 0);
   counters.direct_map_base = search.found;
   request->found = search.found != 0;
@@ -67,7 +67,7 @@ SEC("syscall")
 int walk(struct walk_request *request) {
   __u32 zero = 0;
   struct page_specimen *copy = bpf_map_lookup_elem(&specimen, &zero);
-  struct file *file = file_of((void *)bpf_get_current_task(), request->fd);
+  struct file *file = file_of(bpf_get_current_task_btf(), request->fd);
   if (!copy || !file) return 0;
   __u64 page = page_at((__u64)BPF_CORE_READ(file, f_inode, i_mapping), request->offset >> PAGE_SHIFT);
   if (!page) return 0;

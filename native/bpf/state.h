@@ -107,6 +107,9 @@ struct {
 
 enum { PATH_BYTES = 4096, PATH_TAIL_BYTES = 512 };
 
+/* As much of an inode, a file or a superblock as the fields that are read lie in. */
+enum { SNAPSHOT_BYTES = 256 };
+
 /* Where a program assembles a record: too large for its stack. */
 struct workshop {
   struct record_header head;
@@ -136,10 +139,12 @@ struct workshop {
   /* Asynchronous requests that were accepted: an array of pointers to struct iocb. */
   __u64 requests;
   __u32 requests_left;
+  /* An inode, read at once: a call for each of its fields would cost more than all else. */
+  char inode_now[SNAPSHOT_BYTES] __attribute__((aligned(8)));
   char path[2][PATH_BYTES];
 };
 /* Programs that may interrupt one another have a workshop each. */
-enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_REQUEST = 3, WORKSHOPS };
+enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_ENTER = 3, WORKSHOPS };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, WORKSHOPS);
@@ -168,3 +173,6 @@ static __always_inline struct workshop *workshop_of(__u32 which) { return bpf_ma
     NAME##_inline ARGUMENTS;                     \
     asm volatile("r0 = 0" ::: "r0");             \
   }
+
+/* A field of a structure that was copied to `bytes`. */
+#define FIELD(bytes, type, field) (*(typeof(((type *)0)->field) *)((bytes) + bpf_core_field_offset(type, field)))

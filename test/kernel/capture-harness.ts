@@ -113,9 +113,9 @@ export class Recorder implements AsyncDisposable {
   readonly stream: CaptureStream;
   readonly #volume: Volume;
 
-  constructor(volume: Volume, ringBytes = 2 ** 26) {
+  constructor(volume: Volume, ringBytes = 2 ** 26, preferPageCache = true) {
     this.#volume = volume;
-    this.stream = openCaptureStream({ ringBytes });
+    this.stream = openCaptureStream({ ringBytes, preferPageCache });
     this.stream.watch(volume.device);
   }
 

@@ -6,10 +6,17 @@ import { Model } from './capture-model.js';
 
 const skip = captureSkipReason();
 
-for (const kind of fileSystems) {
-  t.test(kind, { skip: skip || (fileSystemMissing(kind) ?? false) }, async (t) => {
+const runs = [
+  ...fileSystems.map((kind) => ({ kind, preferPageCache: true })),
+  { kind: 'ext4', preferPageCache: false },
+  { kind: 'tmpfs', preferPageCache: false },
+] as const;
+
+for (const { kind, preferPageCache } of runs) {
+  t.test(`${kind}, from ${preferPageCache ? 'the page cache' : 'user memory'}`, { skip: skip || (fileSystemMissing(kind) ?? false) }, async (t) => {
     using volume = new Volume(kind);
-    await using recorder = new Recorder(volume);
+    await using recorder = new Recorder(volume, 2 ** 26, preferPageCache);
+    const source = preferPageCache ? RecordFlag.pageCache : 0;
     const model = new Model();
     let dirtyBefore = 0;
 
@@ -33,8 +40,8 @@ for size in (1, 511, 512, 513, 4095, 4096, 4097, 8192, 10000, 16384, 65535, 6553
 os.close(fd)
 `);
     t.match(first[0], { kind: RecordKind.names, call: RecordCall.open, names: ['file'], size: 0 }, 'the file is made first');
-    t.match(first[1], { kind: RecordKind.write, call: RecordCall.write, flags: RecordFlag.filePosition, offset: 0, size: 5, data: Buffer.from('hello'), links: 1, command: 'python3' });
-    t.match(first[2], { kind: RecordKind.write, call: RecordCall.pwrite, flags: 0, offset: 0, data: Buffer.from('J') });
+    t.match(first[1], { kind: RecordKind.write, call: RecordCall.write, flags: RecordFlag.filePosition | source, offset: 0, size: 5, data: Buffer.from('hello'), links: 1, command: 'python3' });
+    t.match(first[2], { kind: RecordKind.write, call: RecordCall.pwrite, flags: source, offset: 0, data: Buffer.from('J') });
     t.ok(first.every(({ device }) => device === volume.device));
 
     await check('vectors', `
