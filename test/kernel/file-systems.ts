@@ -79,12 +79,21 @@ async function makerReason(kind: Exclude<FileSystemKind, 'tmpfs'>): Promise<stri
 
 /** Mount points that are to go with the process, should it end before it disposes of them. */
 const mounted = new Map<string, string>();
-process.on('exit', () => {
+function unmountAll(): void {
   for (const [path, directory] of mounted) {
     spawnSync('umount', ['-l', path]);
     rmSync(directory, { recursive: true, force: true });
   }
-});
+  mounted.clear();
+}
+process.on('exit', unmountAll);
+// A test that takes too long is ended by a signal, after which nothing else of it runs.
+for (const signal of ['SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    unmountAll();
+    process.kill(process.pid, signal);
+  });
+}
 
 export async function makeFileSystem(kind: FileSystemKind, options: FileSystemOptions = {}): Promise<FileSystem> {
   const { sizeBytes = 512 * mebibyte, makeOptions = [], mountOptions = [] } = options;

@@ -13,6 +13,8 @@ import { compareTrees } from './tree-compare.js';
 import { compileWorkload, recordsIn, workloadSeed, type OperationCounts } from './workload/workload.js';
 
 const run = promisify(execFile);
+// For runs by name too, which .taprc gives no time.
+t.setTimeout(900_000);
 const seed = workloadSeed(t);
 const { workload, reason: compileReason } = await compileWorkload();
 const skip = compileReason ?? mountReason() ?? false;

@@ -251,6 +251,8 @@ int open_source(struct worker* w, off_t* size) {
   if (fd < 0) return -1;
   struct stat stat;
   if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode)) {
+    // Pages that a reader holds are in the way of a direct write too. Who holds a direct lock waits for no other.
+    lock(fd, false);
     *size = stat.st_size;
     return fd;
   }
