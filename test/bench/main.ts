@@ -57,7 +57,7 @@ async function begin(work: string, name: string): Promise<Bench> {
 }
 
 async function protect(bench: Bench): Promise<void> {
-  await bench.agent.command('protect', bench.data, '--name', 'data');
+  await bench.agent.command('protect', bench.data, '--name', 'data', '--engine', 'portable');
   await bench.agent.until('past its baseline', ({ volumes }) => volumes[0]?.phase === 'watching', 1_800_000);
   await bench.agent.command('flush');
 }

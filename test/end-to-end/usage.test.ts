@@ -167,7 +167,7 @@ t.test('a receiver command that asks for what is not there says what is', async 
     agentCase(/overlaps volume data/, 'protect', ...state, `${source}/below`),
     agentCase(/a volume named data is protected already[^]*unprotect data/, 'protect', ...state, full, '--name', 'data'),
     agentCase(/cannot name a volume; use/, 'protect', ...state, full, '--name', '../x'),
-    agentCase(/cannot be protected[^]*exact/, 'protect', ...state, full, '--engine', 'exact', '--name', 'full'),
+    agentCase(/cannot be protected[^]*exact/, 'protect', ...state, '/proc', '--engine', 'exact', '--name', 'full'),
     agentCase(/no volume named nothing is protected; protected are: data/, 'unprotect', ...state, 'nothing'),
     agentCase(/a mark needs a name/, 'mark', ...state, ''),
   ]);

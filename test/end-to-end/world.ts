@@ -122,9 +122,9 @@ export async function openWorld(name: string, options: WorldOptions = {}): Promi
   }
 }
 
-/** Protects a directory and waits until its first copy is whole. */
+/** Protects a directory, by the engine that is there everywhere unless told otherwise, and waits until its first copy is whole. */
 export async function protect(agent: AgentProgram, path: string, name: string, ...args: string[]): Promise<void> {
-  await agent.command('protect', path, '--name', name, ...args);
+  await agent.command('protect', path, '--name', name, ...(args.includes('--engine') ? [] : ['--engine', 'portable']), ...args);
   await agent.until(`past the baseline of ${name}`, ({ volumes }) => volumes.find((volume) => volume.name === name)?.phase === 'watching', 300_000);
 }
 

@@ -7,7 +7,7 @@ import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../..
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { type MadeInode, NameApplier } from './apply-names.js';
-import type { Stamp } from './exact-volume.js';
+import type { ExactVolume, Stamp } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
 
@@ -37,6 +37,8 @@ const whiteoutFlag = 4;
 const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } as const;
 
 const actorsMax = 4096;
+/** Files of one name that are read back after a cut by path; more make the whole volume be compared. */
+const namesakesMax = 64;
 
 export interface RecordApplierOptions {
   readonly stream: CaptureStream;
@@ -191,6 +193,7 @@ export class RecordApplier {
       return;
     }
     const [name, toName] = cursor.names();
+    if (cursor.call === RecordCall.truncate) return this.#truncateNamed(name, Number(cursor.a), facts);
     for (const fileSystem of this.#options.fileSystems.values()) {
       fileSystem.drain(nowNs);
       if (bit === undefined) continue;
@@ -203,6 +206,34 @@ export class RecordApplier {
       if (isRename && (Number(cursor.a) & whiteoutFlag) !== 0) await this.#lookForWhiteout(fileSystem, claimed, facts);
       return;
     }
+  }
+
+  /** A file was cut by its path, of which only the last part is known: whatever has that name is read back from there on. */
+  async #truncateNamed(name: Buffer | undefined, size: number, facts: ChangeFacts): Promise<void> {
+    const why = { cause: 'a file was cut by its path', sinceNs: facts.timeNs! };
+    for (const fileSystem of this.#options.fileSystems.values()) {
+      for (const volume of fileSystem.volumes) {
+        const nodes = name === undefined ? undefined : this.#filesNamed(volume, name.toString('latin1'));
+        if (nodes === undefined) await volume.lostAll(why.cause, why.sinceNs);
+        else for (const node of nodes) await volume.dirty(node, { low: size, high: Number.MAX_SAFE_INTEGER }, why);
+      }
+    }
+  }
+
+  /** Files that a name may lead to, through symbolic links too; undefined when those are too many to tell. */
+  #filesNamed(volume: ExactVolume, name: string): Set<number> | undefined {
+    const files = new Set<number>();
+    const names = new Set([name]);
+    for (const each of names) {
+      const rows = volume.index.nodesNamed(volume.definition.volume, each, namesakesMax);
+      if (rows.length === namesakesMax || names.size > namesakesMax) return undefined;
+      for (const { node, kind, target } of rows) {
+        if (kind === 'file') files.add(node);
+        const last = kind === 'symlink' ? target?.toString('latin1').split('/').filter((part) => part !== '').pop() : undefined;
+        if (last !== undefined && last !== '.' && last !== '..') names.add(last);
+      }
+    }
+    return files;
   }
 
   async #lookForWhiteout(fileSystem: FileSystem, claimed: readonly QueuedName[], facts: ChangeFacts): Promise<void> {

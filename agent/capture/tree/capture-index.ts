@@ -84,6 +84,7 @@ export class CaptureIndex {
   readonly #chunks = new Map<string, CachedChunk>();
   readonly #dirtyNodes = new Map<string, readonly [volume: number, node: number, CachedNode]>();
   readonly #dirtyChunks = new Set<CachedChunk>();
+  #namesIndexed = false;
 
   constructor(path: string) {
     this.#database = openDatabase(path);
@@ -276,6 +277,16 @@ export class CaptureIndex {
       volume, parent, bytes(name),
     ) as NodeRow | undefined;
     return row === undefined ? undefined : { ...row, name };
+  }
+  /** Nodes that have a name, wherever it is: `countMax` of them at most. Makes an index for that when it is first asked. */
+  nodesNamed(volume: number, name: string, countMax: number): NodeRow[] {
+    this.#writeBackNodes();
+    if (!this.#namesIndexed) this.#database.exec('CREATE INDEX IF NOT EXISTS links_name ON links (name)');
+    this.#namesIndexed = true;
+    return this.#all(
+      `SELECT ${nodeColumns} FROM links l JOIN nodes n ON n.volume = l.volume AND n.node = l.node WHERE l.name = ? AND l.volume = ? LIMIT ?`,
+      bytes(name), volume, countMax,
+    ) as NodeRow[];
   }
   /** The next children after a name, in bytewise order. */
   children(volume: number, parent: number, after: string, limit: number): ChildRow[] {
