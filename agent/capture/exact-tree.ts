@@ -107,7 +107,7 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async start(sink: ChangeSink): Promise<void> {
-    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom(), commitIntervalMs }, sink);
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom(), commitIntervalMs, timeNs: () => this.#streamTimeNs() }, sink);
     this.#running = this.#run(this.#recorder, sink);
   }
 
@@ -213,13 +213,22 @@ export class ExactTreeSource implements ChangeSource {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /**
+   * While the stream is behind, what is recorded besides it is given the stream's time: the journal's
+   * times never go back, so that a later one would make all that the stream still holds seem as late.
+   */
+  #streamTimeNs(): bigint | undefined {
+    if (this.#stream === undefined || this.#stream.position() <= this.#through) return undefined;
+    return this.#applier!.appliedTimeNs;
+  }
+
   get #hasUnclaimed(): boolean {
     for (const fileSystem of this.#fileSystems.values()) if (fileSystem.queue.size > 0) return true;
     return false;
   }
 
   async #orphans(ageMs: number): Promise<void> {
-    await this.#applier!.applyOrphans(BigInt(ageMs) * 1_000_000n);
+    await this.#applier!.applyOrphans(BigInt(ageMs) * 1_000_000n, () => this.#stream!.position() <= this.#through);
     await this.#recorder!.flush();
   }
 

@@ -53,8 +53,17 @@ export class RecordApplier {
   readonly #names = new Map<FileSystem, NameApplier>();
   readonly #actors = new Map<number, { readonly startNs: bigint; readonly actor: Actor }>();
 
+  /** When the last record that was applied was made, CLOCK_MONOTONIC, and what makes it a time of day. */
+  #appliedNs = 0n;
+  #wallOffsetNs = 0n;
+
   constructor(options: RecordApplierOptions) {
     this.#options = options;
+  }
+
+  /** When the last record that was applied was made; undefined before the first. */
+  get appliedTimeNs(): bigint | undefined {
+    return this.#appliedNs === 0n ? undefined : this.#appliedNs + this.#wallOffsetNs;
   }
 
   /** Applies a whole batch; what it told of attributes is recorded at its end. */
@@ -62,7 +71,9 @@ export class RecordApplier {
     const cursor = new RecordCursor(bytes);
     let timeNs = 0n;
     while (cursor.next()) {
-      timeNs = cursor.monotonicNs + wallOffsetNs;
+      this.#appliedNs = cursor.monotonicNs;
+      this.#wallOffsetNs = wallOffsetNs;
+      timeNs = this.#appliedNs + wallOffsetNs;
       await this.#applyOne(cursor, { timeNs, actor: this.#actor(cursor, wallOffsetNs) });
     }
     await this.#settle(timeNs === 0n ? {} : { timeNs });
@@ -73,13 +84,15 @@ export class RecordApplier {
     for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.settleBatch(facts);
   }
 
-  /** Looks up what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long. */
-  async applyOrphans(ageNs: bigint): Promise<void> {
+  /** Looks up what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long, by the stream's time. */
+  async applyOrphans(ageNs: bigint, isCaughtUp: () => boolean): Promise<void> {
     const nowNs = this.#options.monotonicNs();
+    // A call's record may wait in the stream for as long as that is behind.
+    const streamNs = isCaughtUp() ? nowNs : this.#appliedNs;
     for (const fileSystem of this.#options.fileSystems.values()) {
       fileSystem.drain(nowNs);
       const why = { cause: 'names were changed outside any captured call', sinceNs: this.#options.clock.wallNs() - ageNs };
-      for (const queued of fileSystem.queue.takeOrphans(nowNs - ageNs)) await this.#namesOf(fileSystem).lookUp(queued, why);
+      for (const queued of fileSystem.queue.takeOrphans(streamNs - ageNs)) await this.#namesOf(fileSystem).lookUp(queued, why);
       if (fileSystem.overflowed) {
         fileSystem.overflowed = false;
         for (const volume of fileSystem.volumes) await volume.lostAll('the kernel lost names that changed', this.#options.clock.wallNs());

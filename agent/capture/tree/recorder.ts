@@ -27,6 +27,8 @@ export interface RecorderParts {
   readonly clock: Clock;
   /** Whether the index can grow. */
   readonly hasRoom?: () => Promise<boolean>;
+  /** The time of changes that come without their own; undefined for now. */
+  readonly timeNs?: () => TimeNs | undefined;
   /** Between commits while there is something to commit. */
   readonly commitIntervalMs?: number;
 }
@@ -88,7 +90,7 @@ export class Recorder {
   }
 
   /** Adds a change to the batch and its effect to the index; offers the batch to the journal when it is full. */
-  async add(volume: VolumeId, body: ChangeBody, { hashes, timeNs, actor }: ChangeFacts = {}): Promise<void> {
+  async add(volume: VolumeId, body: ChangeBody, { hashes, timeNs = this.#parts.timeNs?.(), actor }: ChangeFacts = {}): Promise<void> {
     const { index, hasher, clock } = this.#parts;
     const bytes = body.kind === 'write' ? body.data.byteLength : 0;
     if (this.#batchBytes + bytes > batchBytesMax || this.#batch.length >= batchChangesMax) await this.flush();
