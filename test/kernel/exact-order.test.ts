@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../native/host/clock.js';
 import { liveVolume } from '../end-to-end/world.js';
-import { exactSkip, openExactWorld, untilExact } from './exact-world.js';
+import { exactSkip, openExactWorld, restoredExactly, untilExact } from './exact-world.js';
 import { compileWorkload, recordsIn } from './workload/workload.js';
 
 t.setTimeout(600_000);
 const skip = await exactSkip('ext4');
-const instants = 20;
-const records = 20_000;
+/** AFTERIMAGE_INSTANTS=200 looks at more of them. */
+const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 12);
+const records = 5000;
 
 async function recordsAt(path: string): Promise<number> {
   try {
@@ -25,7 +26,7 @@ for (const pipe of [false, true]) {
   t.test(pipe ? 'two processes with a pipe between them, in two volumes' : 'one process, two directories', { skip }, async (t) => {
     const { workload, reason } = await compileWorkload();
     if (workload === undefined) return void t.fail(reason);
-    await using exact = await openExactWorld('ext4');
+    await using exact = await openExactWorld('ext4', { agentArguments: ['--ring-bytes', '256MiB'] });
     const { world, source, outside } = exact;
     const { agent, receiver, work } = world;
     await mkdir(join(source, 'a'));
@@ -45,8 +46,8 @@ for (const pipe of [false, true]) {
       const timeNs = startedNs + ((endedNs - startedNs) * BigInt(instant)) / BigInt(instants - 1);
       const at = new Date(Number(timeNs / 1_000_000n)).toISOString();
       const [one, two] = [work.path(`one-${instant}`), work.path(`two-${instant}`)];
-      await receiver.command('restore', '--host', 'tested-host', '--volume', 'data', '--at', at, '--to', one);
-      if (pipe) await receiver.command('restore', '--host', 'tested-host', '--volume', other, '--at', at, '--to', two);
+      if (!(await restoredExactly(world, { volume: 'data', at, to: one }))) continue;
+      if (pipe && !(await restoredExactly(world, { volume: other, at, to: two }))) continue;
       const [first, then] = [await recordsAt(join(one, 'a', 'first')), await recordsAt(join(pipe ? two : join(one, 'b'), 'second'))];
       if (then > first || first > then + 1) t.fail(`at ${at} there are ${first} records, then ${then}`);
       seen.push(first);

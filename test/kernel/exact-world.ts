@@ -61,6 +61,18 @@ export async function assertSame(t: Test, { world, source }: ExactWorld, label: 
   t.same((await compareTrees({ source, copy: replica }, options)).map((line) => (line.length > shownMax ? `${line.slice(0, shownMax)}…` : line)), [], label);
 }
 
+/** Restores an instant if it is labelled exact; false when it is not, as where the machine was too busy for it. */
+export async function restoredExactly({ receiver }: Pick<World, 'receiver'>, options: { readonly volume: string; readonly at: string; readonly to: string }): Promise<boolean> {
+  const { volume, at, to } = options;
+  try {
+    await receiver.command('restore', '--host', 'tested-host', '--volume', volume, '--at', at, '--to', to, '--exact-only');
+    return true;
+  } catch (error) {
+    if (/exact/.test((error as Error).message)) return false;
+    throw error;
+  }
+}
+
 /** The causes of the gaps on record, each once. */
 export async function gapCauses({ receiver }: Pick<World, 'receiver'>): Promise<string[]> {
   return [...new Set((await receiver.json<GapRow[]>('gaps', '--volume', 'data')).map(({ cause }) => cause))].sort();
