@@ -67,7 +67,7 @@ async function returnTimes(directory: string): Promise<number[][]> {
 t.test('every instant is one that a power cut could have left', { skip }, async (t) => {
   await using exact = await openExactWorld('ext4', { sizeBytes: 4 * 1024 ** 3, agentArguments: ['--ring-bytes', '256MiB'] });
   const { world, source } = exact;
-  const { agent, receiver, work } = world;
+  const { agent, work } = world;
   // Directories for temporary files are their owner's alone.
   await execute('chmod', ['a+rx', work.directory, join(source, '..'), join(source, '..', '..'), source]);
   const ids = await Promise.all(['-u', '-g'].map(async (which) => Number((await execute('id', [which, 'postgres'])).stdout)));
