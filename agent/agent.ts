@@ -47,9 +47,13 @@ const renewalIntervalMs = 3_600_000;
 const captureDirectory = 'capture';
 const exactDirectory = 'capture-exact';
 
-/** Engines that could serve a path, in the order in which they are chosen. */
+/**
+ * Engines that could serve a path, in the order in which they are chosen. The portable one comes first:
+ * it compares everything again and again, which the exact one does not do yet, so that a way of
+ * writing that the exact one overlooked would stay unnoticed. Who asks for it by name gets it.
+ */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
-  return [await exactVerdict(path), await portableVerdict(path, systemDirectories)];
+  return [await portableVerdict(path, systemDirectories), await exactVerdict(path)];
 }
 
 /** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */

@@ -85,6 +85,8 @@ class SystemCaptureStream implements CaptureStream {
   readonly #native: NativeStream;
   readonly #deliveries: Deliveries;
   #closed = false;
+  /** Whether any inode was said to be outside since that was taken back. */
+  #marked = false;
 
   constructor(native: NativeStream, deliveries: Deliveries) {
     this.#native = native;
@@ -100,10 +102,13 @@ class SystemCaptureStream implements CaptureStream {
   }
 
   markOutside({ ino, tree = 0n, generation, device }: InodeIdentity): void {
+    this.#marked = true;
     this.#native.markOutside(ino, tree, generation, device);
   }
 
   forgetOutside(): void {
+    if (!this.#marked) return;
+    this.#marked = false;
     this.#native.forgetOutside();
   }
 
