@@ -7,9 +7,10 @@ import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../..
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { type MadeInode, NameApplier } from './apply-names.js';
-import type { ExactVolume, Stamp } from './exact-volume.js';
+import type { ExactVolume } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
+import type { Stamp } from './volume-metadata.js';
 
 /** Causes of a `dirty` record, for a person. */
 const dirtyCauses: Readonly<Record<number, string>> = {

@@ -1,10 +1,9 @@
 /** Captures one volume exactly: applies what the kernel tells, and reads back what it could not tell. */
-import type { Directory, DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
+import type { DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
 import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey } from '../../../native/capture/names.js';
-import { asNodeId, rootNode, type ContentChange, type NodeId, type NodeMetadata } from '../../../proto/change.js';
+import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
-import { applySurvey } from '../tree/apply-survey.js';
 import { captureContent } from '../tree/content.js';
 import { countVolume, type TreeCount } from '../tree/count-tree.js';
 import type { Excludes } from '../tree/excludes.js';
@@ -12,12 +11,12 @@ import type { Logger } from '../tree/logger.js';
 import { isReadFailure, messageOf } from '../tree/read-failure.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { Reports } from '../tree/reports.js';
-import { differingXattrs, inodeIdentity, nodeBytes } from '../tree/seen.js';
-import { Survey, type SurveyTask } from '../tree/survey.js';
-import { type LookAccess, TreeLook } from '../tree/tree-look.js';
+import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
 import { HealQueue, once, type Persistence } from './heal-queue.js';
+import { RootMissingError, VolumeLooks } from './volume-looks.js';
+import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
 
 export interface ExactVolumeOptions {
@@ -37,14 +36,6 @@ export interface ExactVolumeOptions {
   wake(): void;
 }
 
-/** Attributes of a node as a record told them. */
-export interface Stamp {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly modifyNs: bigint;
-}
-
 /** Why a range has to be read back. */
 export interface DirtyReason {
   readonly cause: string;
@@ -57,27 +48,16 @@ export interface DirtyReason {
   readonly isAhead?: boolean;
 }
 
-/** A look at the whole volume, for a first copy or to heal gaps. */
-interface Walk {
-  readonly reason: 'baseline' | 'rescan';
-  readonly look: TreeLook;
-  readonly gaps: readonly number[];
-  readonly startedNs: bigint;
-  readonly unreadAtStart: number;
-}
-
 /** What may be said once the stream has been applied that far. */
 interface Due {
   readonly through: bigint;
   run(): Promise<void>;
 }
 
+/** Reading back goes on for so long at a time. */
 const sliceMs = 30;
 const flushPollMs = 5;
 const missingFailures = 6;
-const pendingMax = 1024;
-const retryMinMs = 20;
-const retriesMax = 50;
 /** Between reads of what is mapped for writing. */
 const mappedIntervalMs = 100;
 /** A page that is dirty already gives no sign of further changes until it is written back, which takes half a minute. */
@@ -95,16 +75,11 @@ export class ExactVolume {
   readonly #parts: VolumeParts;
   readonly #reports = new Reports();
   readonly #heals = new HealQueue();
-  readonly #stamps = new Map<number, Stamp>();
-  readonly #looks = new Set<number>();
+  readonly #metadata: VolumeMetadata;
   #due: Due[] = [];
-  #walk: Walk | undefined;
-  #wholeWanted = false;
-  /** How far the stream is applied, and how far it has to be before the whole is looked at: what was lost lies before that. */
+  readonly #looks: VolumeLooks;
+  /** How far the stream is applied. */
   #applied = 0n;
-  #wholeAfter = 0n;
-  #retry: { readonly tasks: SurveyTask[]; dueMs: number } | undefined;
-  #retries = 0;
   #failed: string | undefined;
   #waitingForRoom = false;
   #gapsOpened = 0;
@@ -115,6 +90,8 @@ export class ExactVolume {
   #entered = false;
   /** A step is under way: what it works on is in no queue. */
   #working = false;
+  /** Failures to read that are on record as a gap. */
+  #unreadNoted = 0;
   #failures = 0;
   #notBeforeMs = 0;
   readonly #stopped = new AbortController();
@@ -131,22 +108,27 @@ export class ExactVolume {
       clearReport: (path) => this.#reports.clear(path),
       onUnwatchable: () => undefined,
     };
+    this.#metadata = new VolumeMetadata(this.#parts, { handles: options.handles, tree: root.tree });
     this.names = new VolumeNames(this.#parts, {
       onUnread: (node, isDirectory) => this.#unread(node, isDirectory),
-      onTouched: (directory) => this.#looks.add(directory),
-      isExcluded: (place, metadata) => this.#isExcluded(place, metadata),
+      onTouched: (directory) => this.#metadata.look(directory),
+      isExcluded: (place) => this.#isExcluded(place),
+    });
+    this.#looks = new VolumeLooks({
+      parts: this.#parts,
+      path: definition.path,
+      root,
+      directories: options.directories,
+      excludes: options.excludes,
+      onWhole: () => this.#beginWhole(),
+      onBytesRead: (bytes) => (this.#progressBytes += bytes),
     });
   }
 
   /** Opens the root and takes up what the journal holds of the volume: with a first copy, or a comparison after downtime. */
   static async begin(definition: ProtectedVolume, options: ExactVolumeOptions): Promise<ExactVolume> {
     const root = await options.directories.openRoot(definition.path);
-    let stat: EntryStat;
-    try {
-      stat = await root.stat();
-    } finally {
-      await root.close();
-    }
+    const stat = await root.stat().finally(() => root.close());
     if (stat.inode === undefined) throw new Error(`the file system of ${definition.path.toString()} does not name its inodes`);
     const volume = new ExactVolume(definition, { ino: stat.ino, ...stat.inode }, options);
     await volume.#begin(stat);
@@ -164,7 +146,7 @@ export class ExactVolume {
     index.setRootDevice(this.#volume, String(stat.dev));
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
     else if (row.baseline === 'done') await this.openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
-    this.#wholeWanted = true;
+    this.#looks.wantWhole(0n);
     if (row.baseline !== 'done') void this.#count();
   }
 
@@ -180,20 +162,19 @@ export class ExactVolume {
 
   /** Whether an inode that is not known may be inside all the same: not everything has been looked at. */
   get isPartial(): boolean {
-    return this.#walk !== undefined || this.#wholeWanted || this.#retry !== undefined || this.#heals.hasDirectories;
+    return !this.#looks.isIdle || this.#heals.hasDirectories;
   }
 
   /** Whether everything up to now is captured once the stream is applied. */
   get isInStep(): boolean {
-    return !this.isPartial && !this.#working && this.#afterRetry.length === 0 && this.#heals.isIdle && this.#failed === undefined && !this.#waitingForRoom;
+    return !this.isPartial && !this.#working && this.#heals.isIdle && this.#failed === undefined && !this.#waitingForRoom;
   }
 
   /** Monotonic milliseconds from which on `step` has something to do. */
   get dueMs(): number {
     if (this.#failed !== undefined || this.#waitingForRoom) return Infinity;
-    if (this.#wholeWanted && this.#applied < this.#wholeAfter) return Infinity;
-    if (this.#wholeWanted || this.#walk !== undefined) return this.#notBeforeMs;
-    return Math.max(this.#notBeforeMs, Math.min(this.#retry?.dueMs ?? Infinity, this.#heals.dueMs(this.#applied)));
+    const looksDueMs = this.#looks.dueMs(this.#applied);
+    return Math.max(this.#notBeforeMs, this.#looks.isWhole ? looksDueMs : Math.min(looksDueMs, this.#heals.dueMs(this.#applied)));
   }
 
   // What the stream tells.
@@ -202,11 +183,11 @@ export class ExactVolume {
     await this.#parts.recorder.add(this.#volume, body, facts);
     if (!('node' in body)) return;
     this.#heals.touched(Number(body.node));
-    if (stamp !== undefined) this.#stamps.set(Number(body.node), stamp);
+    if (stamp !== undefined) this.#metadata.stamp(Number(body.node), stamp);
   }
 
   stamp(node: number, stamp: Stamp): void {
-    this.#stamps.set(node, stamp);
+    this.#metadata.stamp(node, stamp);
   }
 
   async durable(node: number, facts: ChangeFacts): Promise<void> {
@@ -223,7 +204,7 @@ export class ExactVolume {
 
   /** Metadata of a node changed in a way that the record did not tell. */
   look(node: number): void {
-    this.#looks.add(node);
+    this.#metadata.look(node);
   }
 
   /** A range changed and its bytes did not come with the stream: it is read back, and a gap says so until then. */
@@ -246,63 +227,27 @@ export class ExactVolume {
     const { index } = this.#parts;
     const isKnown = index.openGaps(this.#volume).some((gap) => gap.cause === cause);
     if (!isKnown && index.volume(this.#volume)?.baseline === 'done') await this.openGap(label, cause, sinceNs);
-    // What a look under way has passed already may be among what was lost.
-    this.#walk = undefined;
-    this.#wholeWanted = true;
     // What the stream still holds from before the loss would undo what a look found.
-    this.#wholeAfter = this.#options.position();
+    this.#looks.wantWhole(this.#options.position());
     // Gaps that wait for the stream only may not close before that look.
     this.#due = [];
-    this.#afterRetry.length = 0;
     this.#options.wake();
   }
 
-  /** At the end of a batch: attributes as the records told them last, and as they are where none told. */
+  /** At the end of a batch: what it told of metadata, and of what came in from outside. */
   async settleBatch(facts: ChangeFacts): Promise<void> {
-    const { index, recorder } = this.#parts;
-    for (const [node, stamp] of this.#stamps) {
-      const row = index.node(this.#volume, node);
-      if (row === undefined) continue;
-      const attributes = {
-        ...(row.mode === stamp.mode ? {} : { mode: stamp.mode }),
-        ...(row.uid === stamp.uid ? {} : { uid: stamp.uid }),
-        ...(row.gid === stamp.gid ? {} : { gid: stamp.gid }),
-        ...(row.modifyNs === String(stamp.modifyNs) ? {} : { modifyNs: stamp.modifyNs }),
-      };
-      if (Object.keys(attributes).length > 0) await recorder.add(this.#volume, { kind: 'attributes', node: id(node), ...attributes }, facts);
-    }
-    this.#stamps.clear();
-    for (const node of this.#looks) await this.#lookNow(node, facts);
-    this.#looks.clear();
+    await this.#metadata.settle(facts);
     if (!this.#entered) return;
     this.#entered = false;
     await this.#healingGap('files or directories came into the volume from outside', facts.timeNs ?? this.#parts.clock.wallNs());
   }
 
-  async #lookNow(node: number, facts: ChangeFacts): Promise<void> {
-    const { index, recorder } = this.#parts;
-    const row = index.node(this.#volume, node);
-    const inode = row === undefined ? undefined : inodeOf(row.identity, this.root.tree);
-    const found = inode === undefined ? undefined : this.#options.handles.look(inode);
-    // Gone already: what removed it is told of later.
-    if (row === undefined || found === undefined || found.stat.kind !== row.kind) return;
-    const { set, remove } = differingXattrs(row.xattrs, found.xattrs);
-    for (const key of remove) await recorder.add(this.#volume, { kind: 'xattr-remove', node: id(node), key }, facts);
-    for (const [key, value] of set) await recorder.add(this.#volume, { kind: 'xattr-set', node: id(node), key, value }, facts);
-    const { mode, uid, gid, modifyNs } = found.stat;
-    const attributes = {
-      ...(row.mode === mode ? {} : { mode }),
-      ...(row.uid === uid ? {} : { uid }),
-      ...(row.gid === gid ? {} : { gid }),
-      ...(index.node(this.#volume, node)!.modifyNs === String(modifyNs) ? {} : { modifyNs }),
-    };
-    if (Object.keys(attributes).length > 0) await recorder.add(this.#volume, { kind: 'attributes', node: id(node), ...attributes }, facts);
+  /** Whether something waits for the stream to be applied further. */
+  get isWaitingForStream(): boolean {
+    return this.#due.length > 0 || this.#looks.isWaiting(this.#applied) || this.#heals.isWaiting(this.#applied);
   }
 
   /** The stream was applied up to `through`. */
-  get isWaitingForStream(): boolean {
-    return this.#due.length > 0 || (this.#wholeWanted && this.#applied < this.#wholeAfter) || this.#heals.isWaiting(this.#applied);
-  }
   async applied(through: bigint): Promise<void> {
     this.#applied = through;
     this.#heals.applied(through);
@@ -335,9 +280,9 @@ export class ExactVolume {
     const stop = AbortSignal.any([signal, this.#stopped.signal]);
     this.#working = true;
     try {
-      if (this.#wholeWanted || this.#walk !== undefined) await this.#advanceWalk(stop);
-      else if (this.#retry !== undefined && this.#retry.dueMs <= this.#nowMs) await this.#followRetry(stop);
+      if (this.#looks.isWhole || this.#looks.dueMs(this.#applied) <= this.#nowMs) await this.#looks.step(stop);
       else await this.#healSome(stop);
+      if (!this.#looks.isWhole && this.#heals.isEmpty) this.#closeHealed();
     } finally {
       this.#working = false;
     }
@@ -348,10 +293,7 @@ export class ExactVolume {
     const { index, recorder } = this.#parts;
     const untilMs = this.#nowMs + sliceMs;
     const directories = this.#heals.takeDirectories(this.#applied);
-    if (directories.size > 0) {
-      this.#retry = { tasks: [...directories].map(([directory, names]) => (names === undefined ? { directory, deep: true } : { directory, names, deep: true })), dueMs: 0 };
-      return;
-    }
+    if (directories.size > 0) return this.#looks.add(directories);
     for (let item = this.#heals.take(this.#nowMs, this.#applied); item !== undefined; item = this.#heals.take(this.#nowMs, this.#applied)) {
       signal.throwIfAborted();
       const { node, low, high } = item;
@@ -371,7 +313,6 @@ export class ExactVolume {
       if (this.#nowMs >= untilMs) break;
     }
     await recorder.flush();
-    if (this.#heals.isEmpty) this.#closeHealed();
   }
 
   async #readBack(node: number, inode: InodeKey, { low, high }: { readonly low: number; readonly high: number }): Promise<void> {
@@ -385,7 +326,7 @@ export class ExactVolume {
     try {
       const stat = await file.stat();
       await captureContent(this.#parts, { file, node, size: stat.size, sparse: stat.allocatedBytes < stat.size, from: low, to: high });
-      this.#looks.add(node);
+      this.#metadata.look(node);
       await this.settleBatch({});
     } catch (error) {
       if (!isReadFailure(error)) throw error;
@@ -393,6 +334,31 @@ export class ExactVolume {
     } finally {
       await file.close();
     }
+  }
+
+  /** A look at the whole begins: it heals the gaps that are open now, once what the stream told meanwhile is applied. */
+  #beginWhole(): () => void {
+    const { index, clock, recorder } = this.#parts;
+    const isBaseline = index.volume(this.#volume)!.baseline !== 'done';
+    const gaps = index.openGaps(this.#volume).filter((gap) => !isUnreadGap(gap) && !this.#heals.causes.has(gap.cause)).map(({ gap }) => gap);
+    const startedNs = clock.wallNs();
+    const unreadAtStart = this.#reports.unread;
+    return () => {
+      this.#lastScanNs = clock.wallNs();
+      this.#due.push({
+        through: this.#options.position(),
+        run: async () => {
+          if (isBaseline) {
+            await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
+            this.#total = undefined;
+          }
+          for (const gap of gaps) await this.#closeGap(gap);
+          await noteUnread(this.#parts, this.#volume, { unread: this.#reports.unread !== unreadAtStart, reports: this.#reports, sinceNs: startedNs });
+          this.#unreadNoted = this.#reports.unread;
+        },
+      });
+      this.#options.wake();
+    };
   }
 
   /** All was read back: once what the stream told meanwhile is applied too, the gaps are over. */
@@ -405,6 +371,10 @@ export class ExactVolume {
         for (const { gap, cause } of this.#parts.index.openGaps(this.#volume)) {
           if (causes.has(cause) && !this.#heals.causes.has(cause)) await this.#closeGap(gap);
         }
+        // What could not be read back is not healed.
+        if (this.#reports.unread === this.#unreadNoted) return;
+        this.#unreadNoted = this.#reports.unread;
+        await noteUnread(this.#parts, this.#volume, { unread: true, reports: this.#reports, sinceNs: this.#parts.clock.wallNs() });
       },
     });
     this.#options.wake();
@@ -426,121 +396,6 @@ export class ExactVolume {
     return this.#failures >= missingFailures;
   }
 
-  // Looks.
-
-  async #survey(options: { readonly deferVanished: boolean }, run: (survey: Survey) => Promise<void>): Promise<void> {
-    let directory: Directory;
-    try {
-      directory = await this.#options.directories.openRoot(this.definition.path);
-    } catch (error) {
-      throw new RootMissingError(`the protected directory is missing (${messageOf(error)})`, { cause: error });
-    }
-    const stat = await directory.stat();
-    await using survey = new Survey(this.#parts, { directory, stat }, options);
-    if (stat.ino !== this.root.ino || stat.inode?.generation !== this.root.generation) throw new RootMissingError('the protected directory was replaced by another; unprotect and protect it again to capture that one');
-    await run(survey);
-  }
-
-  #access(signal: AbortSignal): LookAccess {
-    return {
-      survey: (options, run) => this.#survey(options, run),
-      runTasks: async (survey, untilMs) => {
-        for (let task = survey.tasks.pop(); task !== undefined; task = survey.tasks.pop()) {
-          signal.throwIfAborted();
-          await survey.run(task, signal);
-          if (survey.pending >= pendingMax) await this.#apply(survey, signal);
-          if (this.#nowMs >= untilMs) return;
-        }
-      },
-      apply: (survey) => this.#apply(survey, signal),
-    };
-  }
-
-  async #apply(survey: Survey, signal: AbortSignal): Promise<boolean> {
-    await applySurvey(this.#parts, survey, { signal, isCooling: () => false, onCaptured: (_node, { bytesRead }) => (this.#progressBytes += bytesRead) });
-    const moved = survey.retry.size > 0;
-    const tasks = [...survey.retry].filter((directory) => directory > 0).map((directory): SurveyTask => ({ directory, deep: true }));
-    survey.retry.clear();
-    if (tasks.length > 0 && this.#retries < retriesMax) {
-      this.#retries += 1;
-      this.#retry = { tasks: [...(this.#retry?.tasks ?? []), ...tasks], dueMs: this.#nowMs + retryMinMs * this.#retries };
-    }
-    if (this.#parts.recorder.commitDue) await this.#parts.recorder.commit(signal);
-    return moved;
-  }
-
-  async #advanceWalk(signal: AbortSignal): Promise<void> {
-    const access = this.#access(signal);
-    let walked: Walk | undefined;
-    await this.#survey({ deferVanished: true }, async (survey) => {
-      if (this.#walk === undefined) {
-        await this.#options.excludes.refresh(this.#options.directories, survey.rootStat);
-        this.#walk = this.#beginWalk();
-      }
-      const walk = this.#walk;
-      if (await walk.look.step(survey, access, this.#nowMs + sliceMs)) walked = walk;
-    });
-    const walk = walked;
-    if (walk !== undefined && this.#walk === walk) await walk.look.judgeVanished(access, () => this.#endWalk(walk));
-  }
-
-  #beginWalk(): Walk {
-    const { index, clock } = this.#parts;
-    this.#wholeWanted = false;
-    this.#retries = 0;
-    this.#retry = undefined;
-    return {
-      reason: index.volume(this.#volume)!.baseline === 'done' ? 'rescan' : 'baseline',
-      look: new TreeLook(this.#parts, [{ directory: Number(rootNode), deep: true }], { root: true }),
-      gaps: index.openGaps(this.#volume).filter((gap) => !isUnreadGap(gap) && !this.#heals.causes.has(gap.cause)).map(({ gap }) => gap),
-      startedNs: clock.wallNs(),
-      unreadAtStart: this.#reports.unread,
-    };
-  }
-
-  async #endWalk(walk: Walk): Promise<void> {
-    this.#walk = undefined;
-    this.#lastScanNs = this.#parts.clock.wallNs();
-    this.#afterRetries({
-      through: this.#options.position(),
-      run: async () => {
-        const { recorder } = this.#parts;
-        if (walk.reason === 'baseline') {
-          await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
-          this.#total = undefined;
-        }
-        for (const gap of walk.gaps) await this.#closeGap(gap);
-        await noteUnread(this.#parts, this.#volume, { unread: this.#reports.unread !== walk.unreadAtStart, reports: this.#reports, sinceNs: walk.startedNs });
-      },
-    });
-  }
-
-  /** What a look found moving is looked at again before what the look was for is over. */
-  #afterRetries(due: Due): void {
-    if (this.#retry === undefined) {
-      this.#due.push({ ...due, through: this.#options.position() });
-      this.#options.wake();
-    } else this.#afterRetry.push(due);
-  }
-  readonly #afterRetry: Due[] = [];
-
-  async #followRetry(signal: AbortSignal): Promise<void> {
-    const access = this.#access(signal);
-    const tasks = this.#retry!.tasks.filter(({ directory }) => this.#parts.index.node(this.#volume, directory)?.kind === 'directory');
-    this.#retry = undefined;
-    const look = new TreeLook(this.#parts, tasks, { root: false });
-    while (tasks.length > 0) {
-      let done = false;
-      await this.#survey({ deferVanished: true }, async (survey) => {
-        done = await look.step(survey, access, Infinity);
-      });
-      if (done) break;
-    }
-    await look.judgeVanished(access, async () => undefined);
-    if (this.#retry === undefined) for (const due of this.#afterRetry.splice(0)) this.#afterRetries(due);
-    if (this.#heals.isEmpty) this.#closeHealed();
-  }
-
   // State.
 
   async openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
@@ -558,15 +413,12 @@ export class ExactVolume {
   /** The journal has no room: until it has, only what is dirty could be remembered, and that is everything. */
   async refused(): Promise<void> {
     this.#waitingForRoom = true;
-    this.#stamps.clear();
-    this.#looks.clear();
+    this.#metadata.clear();
     if (!this.#parts.index.openGaps(this.#volume).some((gap) => gap.cause === spoolCause)) await this.openGap('converging', spoolCause, this.#parts.clock.wallNs());
   }
   roomAgain(): void {
     this.#waitingForRoom = false;
-    this.#walk = undefined;
-    this.#wholeWanted = true;
-    this.#wholeAfter = this.#options.position();
+    this.#looks.wantWhole(this.#options.position());
   }
 
   /** A step failed and its batch was dropped: all of it is compared again. */
@@ -575,8 +427,7 @@ export class ExactVolume {
     this.#failures += 1;
     this.#notBeforeMs = this.#nowMs + Math.min(10_000, 50 * 2 ** this.#failures);
     this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error), failures: this.#failures }, 'capture step failed; comparing everything');
-    this.#stamps.clear();
-    this.#looks.clear();
+    this.#metadata.clear();
     const isMissing = error instanceof RootMissingError;
     await this.lostAll(isMissing ? error.message : 'changes could not be recorded', clock.wallNs() - failureReachNs, isMissing ? 'unknown' : 'converging');
   }
@@ -600,7 +451,7 @@ export class ExactVolume {
       label,
       cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
       settled: false,
-      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#walk !== undefined || this.#wholeWanted ? 'rescan' : 'watching',
+      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#looks.isWhole ? 'rescan' : 'watching',
       ...(label === 'baseline' ? { progress: this.#progress() } : {}),
       gaps: this.#gapsOpened,
       pendingHints: this.#heals.size,
@@ -611,18 +462,16 @@ export class ExactVolume {
   }
 
   #progress() {
-    const doneEntries = this.#walk?.look.entries ?? 0;
+    const doneEntries = this.#looks.entries;
     return { doneBytes: this.#progressBytes, totalBytes: Math.max(this.#total?.bytes ?? 0, this.#progressBytes), doneEntries, totalEntries: Math.max(this.#total?.entries ?? 0, doneEntries) };
   }
 
   async #count(): Promise<void> {
-    this.#total = { entries: 0, bytes: 0 };
-    this.#total = await countVolume(this.#options.directories, this.definition.path, this.#total, this.#stopped.signal);
+    this.#total = await countVolume(this.#options.directories, this.definition.path, (this.#total = { entries: 0, bytes: 0 }), this.#stopped.signal);
   }
 
-  #isExcluded(place: Place, metadata: NodeMetadata): boolean {
+  #isExcluded(place: Place): boolean {
     const { excludes } = this.#options;
-    void metadata;
     return excludes.needsPath && excludes.isExcluded([...this.#namesTo(place.directory), nodeBytes(place.name).toString()].join('/'), undefined);
   }
 
@@ -642,19 +491,8 @@ export class ExactVolume {
   }
 }
 
-/** What was protected is not at its path any more. */
-class RootMissingError extends Error {
-  override readonly name = 'RootMissingError';
-}
-
 const spoolCause = 'the spool budget is spent';
 
 function id(node: number): NodeId {
   return asNodeId(BigInt(node));
-}
-
-/** The inode that an identity in the index names; undefined for none. */
-export function inodeOf(identity: string | null, tree: bigint): InodeKey | undefined {
-  const match = identity === null ? null : /^i(\d+):(\d+)$/.exec(identity);
-  return match === null ? undefined : { ino: BigInt(match[1]!), generation: Number(match[2]), tree };
 }

@@ -31,7 +31,7 @@ export interface VolumeNamesOptions {
   onUnread(node: number, isDirectory: boolean): void;
   /** Entries of a directory changed, so its times did. */
   onTouched(directory: number): void;
-  isExcluded(place: Place, metadata: NodeMetadata): boolean;
+  isExcluded(place: Place): boolean;
 }
 
 export class VolumeNames {
@@ -69,7 +69,7 @@ export class VolumeNames {
     const { index, recorder, volume } = this.#parts;
     // Gone already: it was there all the same, and what removed it is told of later.
     const metadata = named.metadata() ?? { nodeKind: named.isDirectory ? 'directory' : 'file', mode: named.isDirectory ? 0o700 : 0o600, uid: 0, gid: 0, modifyNs: facts.timeNs ?? 0n };
-    if (this.#options.isExcluded(place, metadata)) return 0;
+    if (this.#options.isExcluded(place)) return 0;
     const node = index.volume(volume)!.nextNode;
     await recorder.add(volume, { kind: 'create', node: id(node), parent: id(place.directory), name: place.name as Name, metadata }, facts);
     index.setIdentity(volume, node, identity);
