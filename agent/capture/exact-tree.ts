@@ -320,10 +320,10 @@ export class ExactTreeSource implements ChangeSource {
     } finally {
       // Also when it failed: what it held is compared then, and waits for no more of the stream.
       this.#through = batch.through;
+      for (const resolve of this.#appliedWaiters) resolve();
+      this.#appliedWaiters.clear();
     }
     await this.#tellApplied(recorder);
-    for (const resolve of this.#appliedWaiters) resolve();
-    this.#appliedWaiters.clear();
   }
 
   /** Where nothing comes with the stream, nothing has to be waited for. */
@@ -398,8 +398,9 @@ export class ExactTreeSource implements ChangeSource {
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#nextHeartbeatMs = nowMs + heartbeatMs;
       recorder.touch();
-      const wallNs = clock.wallNs();
-      for (const [id, volume] of this.#volumes) if (volume.isInStep) this.#index.setKnownThrough(id, wallNs);
+      // What the stream still holds would be lost with this process.
+      const knownNs = this.#streamTimeNs() ?? clock.wallNs();
+      for (const [id, volume] of this.#volumes) if (volume.isInStep) this.#index.setKnownThrough(id, knownNs);
     } else if (!recorder.commitDue) return;
     await recorder.commit(this.#stopped.signal);
   }

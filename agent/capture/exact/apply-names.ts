@@ -101,12 +101,8 @@ export class NameApplier {
   async applyEarly(queued: QueuedName, facts: ChangeFacts): Promise<void> {
     const bit = (queued.waiting & nameBits.create) !== 0 ? nameBits.create : nameBits.rename;
     this.#fileSystem.queue.take(queued, bit);
-    await this.#applyOne(queued, bit, facts, { isNew: (queued.event.mask & nameBits.create) !== 0 && !this.#isLink(queued) });
-  }
-
-  /** Whether a name was given to an inode that had others. */
-  #isLink({ event }: QueuedName): boolean {
-    return !event.isDirectory && event.target !== undefined && (this.#fileSystem.handles.stat(event.target)?.linkCount ?? 1) > 1;
+    // Whether the call made the inode is not told yet: a file that had no name before may have content already.
+    await this.#applyOne(queued, bit, facts, { isNew: bit === nameBits.create && queued.event.isDirectory });
   }
 
   #locate(directory: InodeKey | undefined, name: Buffer | undefined): Located | undefined {

@@ -1,0 +1,72 @@
+/** Names told by fanotify find the calls that changed them: by thread and last part of the path, merged events too. */
+import t from 'tap';
+import { nameBits, NameQueue, type NameCall } from '../../../agent/capture/exact/name-queue.js';
+import type { NameEvent } from '../../../native/capture/names.js';
+
+const directory = { ino: 2n, generation: 0, tree: 0n };
+const inode = (ino: bigint) => ({ ino, generation: 7, tree: 0n });
+
+function event(mask: number, name: string, more: Partial<NameEvent> = {}): NameEvent {
+  return { mask, tid: 1, isDirectory: false, isOverflow: false, fileSystem: 1n, directory, name: Buffer.from(name), target: inode(10n), ...more };
+}
+function call(bit: number, name: string | undefined, more: Partial<NameCall> = {}): NameCall {
+  return { tid: 1, bit, returnedNs: 100n, name: name === undefined ? undefined : Buffer.from(name), ...more };
+}
+const { create, delete: remove, rename, attributes } = nameBits;
+
+t.test('a call takes the event of its own thread, kind and name', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(create, 'a'), 100n);
+  queue.add(event(create, 'b', { tid: 2, target: inode(11n) }), 100n);
+  queue.add(event(attributes, 'c'), 100n);
+  t.equal(queue.size, 2, 'attributes have no place in the order of names');
+  t.same(queue.claim(call(create, 'b')), [], 'another thread made that');
+  t.same(queue.claim(call(remove, 'a')), [], 'that was another call');
+  t.same(queue.claim(call(create, 'z')), [], 'a call on a file system that is not watched');
+  t.match(queue.claim(call(create, 'a')), [{ index: 0, merged: false }]);
+  t.match(queue.claim(call(create, 'b', { tid: 2 })), [{ index: 1 }]);
+  t.equal(queue.size, 0);
+  t.equal(queue.firstWaiting, Infinity);
+});
+
+t.test('a merged event serves every call that returned before it was read, and none after', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(create | remove, 'a'), 100n);
+  t.match(queue.claim(call(create, 'a', { returnedNs: 10n })), [{ merged: false }]);
+  t.match(queue.claim(call(remove, 'a', { returnedNs: 20n })), [{ merged: false }]);
+  t.match(queue.claim(call(create, 'a', { returnedNs: 30n })), [{ merged: true }], 'the third call merged into it');
+  t.same(queue.claim(call(create, 'a', { returnedNs: 101n })), [], 'a later call of that name was elsewhere');
+});
+
+t.test('both halves of an exchange go together', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(rename, 'a', { toDirectory: directory, toName: Buffer.from('b') }), 100n);
+  queue.add(event(rename, 'b', { toDirectory: directory, toName: Buffer.from('a'), target: inode(11n) }), 100n);
+  t.match(queue.claim(call(rename, 'a', { toName: Buffer.from('b') }), true), [{ index: 0 }, { index: 1 }]);
+  t.equal(queue.size, 0);
+});
+
+t.test('an inode is found by the event that named it, until a call takes that', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(create, 'a'), 100n);
+  t.match(queue.naming(inode(10n)), { index: 0 });
+  t.equal(queue.naming(inode(11n)), undefined);
+  queue.claim(call(create, 'a'));
+  t.equal(queue.naming(inode(10n)), undefined);
+});
+
+t.test('what no call takes comes out in order once it is old', async (t) => {
+  const queue = new NameQueue();
+  for (const [at, name] of ['a', 'b', 'c'].entries()) queue.add(event(create, name, { tid: 3 + at, target: inode(BigInt(20 + at)) }), BigInt(100 * at));
+  queue.claim(call(create, 'a', { tid: 3 }));
+  t.strictSame(queue.takeOrphans(200n).map((queued) => queued.event.name?.toString()), ['b'], 'c is too young, a was taken');
+  t.equal(queue.size, 1);
+});
+
+t.test('a long backlog of one thread is worked off in order', async (t) => {
+  const queue = new NameQueue();
+  const count = 20_000;
+  for (let at = 0; at < count; at += 1) queue.add(event(create, `f${at}`, { target: inode(BigInt(at)) }), 5n);
+  for (let at = 0; at < count; at += 1) if (queue.claim(call(create, `f${at}`))[0]?.index !== at) return void t.fail(`call ${at} got another event`);
+  t.equal(queue.size, 0);
+});
