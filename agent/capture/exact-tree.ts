@@ -11,13 +11,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { HandleAccess } from '../../native/capture/handles.js';
 import type { NameStream } from '../../native/capture/names.js';
 import { DirtyCause } from '../../native/capture/record.js';
-import type { CaptureBatch, CaptureStream } from '../../native/capture/stream.js';
+import type { CaptureBatch, CaptureStream, LostRange } from '../../native/capture/stream.js';
 import type { Clock } from '../../native/host/clock.js';
 import type { DirectoryOpener } from '../../native/host/directory.js';
 import type { Change, Sequence, VolumeId } from '../../proto/change.js';
 import { UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
-import { RecordApplier, causeOf } from './exact/apply-records.js';
+import { causeOf, isUnseen, RecordApplier } from './exact/apply-records.js';
 import { ExactVolume } from './exact/exact-volume.js';
 import { FileSystem } from './exact/file-system.js';
 import { abortable } from './tree/abortable.js';
@@ -76,6 +76,7 @@ export class ExactTreeSource implements ChangeSource {
   #stream: CaptureStream | undefined;
   #applier: RecordApplier | undefined;
   #recorder: Recorder | undefined;
+  #sink: ChangeSink | undefined;
   #running: Promise<void> | undefined;
   #lock: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -85,6 +86,10 @@ export class ExactTreeSource implements ChangeSource {
   #nextHeartbeatMs = 0;
   #nextLostMs = 0;
   #nextOrphansMs = 0;
+  /** Losses that the kernel had counted when it was last asked. */
+  #lostRecords = 0n;
+  /** Lost ranges of files that are not known yet. */
+  readonly #unplaced: { readonly range: LostRange; readonly after: bigint }[] = [];
 
   private constructor(options: ExactOptions, index: CaptureIndex, hasher: BlockHasher) {
     this.#options = options;
@@ -108,6 +113,7 @@ export class ExactTreeSource implements ChangeSource {
 
   async start(sink: ChangeSink): Promise<void> {
     this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom(), commitIntervalMs, timeNs: () => this.#streamTimeNs() }, sink);
+    this.#sink = sink;
     this.#running = this.#run(this.#recorder, sink);
   }
 
@@ -152,7 +158,7 @@ export class ExactTreeSource implements ChangeSource {
 
   #openStream(): CaptureStream {
     const stream = this.#options.kernel.openStream();
-    this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, monotonicNs: () => this.#options.kernel.monotonicNs() });
+    this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, isComplete: () => this.#unplaced.length === 0 && stream.stats().lostRecords === this.#lostRecords, monotonicNs: () => this.#options.kernel.monotonicNs() });
     return stream;
   }
 
@@ -197,14 +203,19 @@ export class ExactTreeSource implements ChangeSource {
     if (this.#stream === undefined) return;
     const stop = signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal]);
     // What the stream tells by now, then what it could not tell, then what it told while that was read back.
-    await this.#whenApplied(this.#stream.position(), stop);
-    await this.#turn(() => this.#look(this.#options.clock.monotonicMs(), this.#recorder!));
-    for (const fileSystem of this.#fileSystems.values()) fileSystem.drain(this.#options.kernel.monotonicNs());
+    // Twice: what was lost may be of files that the stream made known only then.
+    for (let time = 0; time < 2; time += 1) {
+      await this.#whenApplied(this.#stream.position(), stop);
+      await this.#guarded(() => this.#look(this.#options.clock.monotonicMs(), this.#recorder!));
+    }
+    await this.#guarded(async () => {
+      for (const fileSystem of this.#fileSystems.values()) fileSystem.drain(this.#options.kernel.monotonicNs());
+    });
     if (this.#hasUnclaimed) {
       // Calls that are about to return claim theirs within a moment; what is left was done by none.
       await this.#options.clock.sleep(claimMs, stop);
       await this.#whenApplied(this.#stream.position(), stop);
-      await this.#turn(() => this.#orphans(claimMs));
+      await this.#guarded(() => this.#orphans(claimMs));
     }
     for (const volume of [...this.#volumes.values()]) {
       await abortable(volume.readAllBack(), stop);
@@ -220,6 +231,10 @@ export class ExactTreeSource implements ChangeSource {
   #streamTimeNs(): bigint | undefined {
     if (this.#stream === undefined || this.#stream.position() <= this.#through) return undefined;
     return this.#applier!.appliedTimeNs;
+  }
+
+  #guarded(run: () => Promise<void>): Promise<void> {
+    return this.#turn(() => this.#guard(run, this.#recorder!, this.#sink!));
   }
 
   get #hasUnclaimed(): boolean {
@@ -345,11 +360,17 @@ export class ExactTreeSource implements ChangeSource {
     const stream = this.#stream;
     if (stream === undefined) return;
     const wallOffsetNs = this.#options.clock.wallNs() - this.#options.kernel.monotonicNs();
+    this.#lostRecords = stream.stats().lostRecords;
     const { ranges, namesSinceNs, everythingSinceNs } = stream.takeLost();
-    for (const { ino, generation, tree, device, low, high, firstNs, causes } of ranges) {
-      const found = this.#fileSystems.get(device)?.find({ ino, generation, tree });
+    // A file may be unknown only because the stream still holds what made it.
+    const after = stream.position();
+    this.#unplaced.push(...ranges.map((range) => ({ range, after })));
+    for (const unplaced of this.#unplaced.splice(0)) {
+      const { range: { ino, generation, tree, device, low, high, firstNs, causes } } = unplaced;
+      const places = this.#fileSystems.get(device)?.findAll({ ino, generation, tree }) ?? [];
+      if (places.length === 0 && unplaced.after > this.#through) this.#unplaced.push(unplaced);
       const has = (cause: number): boolean => (causes & (1 << cause)) !== 0;
-      await found?.volume.dirty(found.node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: has(DirtyCause.sharedMapping), unseen: has(DirtyCause.unknownCall), isAhead: true });
+      for (const { volume, node } of places) await volume.dirty(node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: has(DirtyCause.sharedMapping), unseen: isUnseen(causes), isAhead: true });
     }
     const since = everythingSinceNs ?? namesSinceNs;
     if (since !== undefined) {

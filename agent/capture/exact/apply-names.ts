@@ -34,12 +34,10 @@ export class NameApplier {
   async apply(claimed: readonly QueuedName[], bit: number, facts: ChangeFacts, how: { readonly made?: MadeInode; readonly isNew: boolean }): Promise<void> {
     const [first, second] = claimed;
     if (first === undefined) return;
-    if (second !== undefined && (await this.#exchange(first, facts))) {
-      this.#applied(second);
-      return;
-    }
+    const isSwapped = second !== undefined && (await this.#exchange(first, second, facts));
+    if (isSwapped) this.#applied(second);
     for (const queued of claimed) {
-      await this.#applyOne(queued, bit, facts, how);
+      if (!isSwapped) await this.#applyOne(queued, bit, facts, how);
       // Which of the merged calls came last is known within one thread only.
       if (queued.merged) await this.lookUp(queued, { cause: 'names changed faster than they could be told apart', sinceNs: facts.timeNs! });
     }
@@ -76,14 +74,15 @@ export class NameApplier {
   }
 
   /** The two halves of an exchange as one change, where both names are in one volume. */
-  async #exchange(first: QueuedName, facts: ChangeFacts): Promise<boolean> {
+  async #exchange(first: QueuedName, second: QueuedName, facts: ChangeFacts): Promise<boolean> {
     const { event } = first;
+    if (event.target === undefined || second.event.target === undefined) return false;
     await this.#bringDirectories(first, facts);
     const one = this.#locate(event.directory, event.name);
     const other = this.#locate(event.toDirectory, event.toName);
     if (one === undefined || other === undefined || one.volume !== other.volume) return false;
     if (this.#isSuperseded(first, event.directory, event.name) || this.#isSuperseded(first, event.toDirectory, event.toName)) return false;
-    const done = await one.volume.names.exchange(one.place, other.place, facts);
+    const done = await one.volume.names.exchange({ ...one.place, inode: event.target }, { ...other.place, inode: second.event.target }, facts);
     if (done) this.#applied(first);
     return done;
   }
@@ -93,16 +92,15 @@ export class NameApplier {
     for (const directory of [queued.event.directory, queued.event.toDirectory]) {
       if (directory === undefined || this.#fileSystem.find(directory) !== undefined) continue;
       const naming = this.#fileSystem.queue.naming(directory);
-      if (naming !== undefined && naming.index < queued.index) await this.applyEarly(naming, facts);
+      if (naming !== undefined && naming.index < queued.index && isMaking(naming)) await this.applyEarly(naming, facts);
     }
   }
 
   /** Applies an event that gave a name before its call returned: something that came of it is told already. */
   async applyEarly(queued: QueuedName, facts: ChangeFacts): Promise<void> {
-    const bit = (queued.waiting & nameBits.create) !== 0 ? nameBits.create : nameBits.rename;
-    this.#fileSystem.queue.take(queued, bit);
+    this.#fileSystem.queue.take(queued, nameBits.create);
     // Whether the call made the inode is not told yet: a file that had no name before may have content already.
-    await this.#applyOne(queued, bit, facts, { isNew: bit === nameBits.create && queued.event.isDirectory });
+    await this.#applyOne(queued, nameBits.create, facts, { isNew: queued.event.isDirectory });
   }
 
   #locate(directory: InodeKey | undefined, name: Buffer | undefined): Located | undefined {
@@ -142,6 +140,11 @@ export class NameApplier {
     // Nothing that waits is earlier than the first, so what came before it can undo nothing.
     if (this.#latest.size > latestMax) for (const [register, at] of this.#latest) if (at < first) this.#latest.delete(register);
   }
+}
+
+/** Whether an event may be applied before its call: a move would take effect before its time, and what moves in is read anyway. */
+export function isMaking({ waiting }: QueuedName): boolean {
+  return (waiting & nameBits.create) !== 0;
 }
 
 function registerOf({ ino, generation, tree }: InodeKey, name: Buffer): string {

@@ -1,12 +1,12 @@
 /** Applies the records of the stream, in their order, to the volumes that they concern. */
 import type { CaptureBatch, CaptureStream } from '../../../native/capture/stream.js';
 import type { InodeKey } from '../../../native/capture/names.js';
-import { DirtyCause, RecordCall, RecordCursor, RecordKind } from '../../../native/capture/record.js';
+import { DirtyCause, RecordCall, RecordCursor, RecordFlag, RecordKind } from '../../../native/capture/record.js';
 import type { Clock } from '../../../native/host/clock.js';
 import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../../proto/change.js';
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
-import { type MadeInode, NameApplier } from './apply-names.js';
+import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
 import type { ExactVolume } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
@@ -33,11 +33,18 @@ const kindsByType: Readonly<Record<number, NodeKind>> = { 0o140000: 'socket', 0o
 const typeMask = 0o170000;
 const exchangeFlag = 2;
 const whiteoutFlag = 4;
+/** O_TRUNC of open(2). */
+const truncateFlag = 0o1000;
 
 /** Bits of fallocate(2). */
 const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } as const;
 
+/** Those whose effect can be told without reading. */
+const allocationKnown = allocation.keepSize | allocation.punch | allocation.zero;
+
 const actorsMax = 4096;
+/** Names lie in the kernel for so long before they are read, where nothing else asks for them. */
+const drainIntervalNs = 1_000_000_000n;
 /** Files of one name that are read back after a cut by path; more make the whole volume be compared. */
 const namesakesMax = 64;
 
@@ -45,6 +52,8 @@ export interface RecordApplierOptions {
   readonly stream: CaptureStream;
   readonly clock: Clock;
   readonly fileSystems: ReadonlyMap<number, FileSystem>;
+  /** Whether all that the kernel lost has been taken account of. */
+  readonly isComplete: () => boolean;
   /** CLOCK_MONOTONIC, as the kernel stamps records. */
   readonly monotonicNs: () => bigint;
 }
@@ -92,7 +101,7 @@ export class RecordApplier {
     const streamNs = isCaughtUp() ? nowNs : this.#appliedNs;
     for (const fileSystem of this.#options.fileSystems.values()) {
       fileSystem.drain(nowNs);
-      const why = { cause: 'names were changed outside any captured call', sinceNs: this.#options.clock.wallNs() - ageNs };
+      const why = { cause: 'names were changed outside any captured call', sinceNs: this.#options.clock.wallNs() - ageNs - (nowNs - streamNs) - drainIntervalNs };
       for (const queued of fileSystem.queue.takeOrphans(streamNs - ageNs)) await this.#namesOf(fileSystem).lookUp(queued, why);
       if (fileSystem.overflowed) {
         fileSystem.overflowed = false;
@@ -108,13 +117,14 @@ export class RecordApplier {
     if (fileSystem === undefined) return;
     const inode = inodeOf(cursor);
     if (inode.ino === 0n) return;
-    const found = fileSystem.find(inode) ?? (await this.#findNamed(fileSystem, inode, facts));
-    if (found === undefined) {
+    const first = fileSystem.find(inode) ?? (await this.#findNamed(fileSystem, inode, facts));
+    if (first === undefined) {
       // Not everything is known while a volume is looked at: what is outside is found out later.
       if (!fileSystem.isPartial) this.#options.stream.markOutside({ ino: inode.ino, generation: inode.generation, device: fileSystem.device });
       return;
     }
-    await this.#applyTo(found, cursor, facts);
+    // Names of one inode may lie in several volumes.
+    for (const found of cursor.links > 1 ? fileSystem.findAll(inode) : [first]) await this.#applyTo(found, cursor, facts);
   }
 
   /** An inode that got its name by a call that has not returned. */
@@ -124,7 +134,7 @@ export class RecordApplier {
       fileSystem.drain(this.#options.monotonicNs());
       naming = fileSystem.queue.naming(inode);
     }
-    if (naming === undefined) return undefined;
+    if (naming === undefined || !isMaking(naming)) return undefined;
     await this.#namesOf(fileSystem).applyEarly(naming, facts);
     return fileSystem.find(inode);
   }
@@ -134,6 +144,10 @@ export class RecordApplier {
     const id = asNodeId(BigInt(node));
     switch (kind) {
       case RecordKind.write:
+        // Asked for, not done: what is read back meanwhile may be what was there before.
+        if (cursor.call === RecordCall.ioSubmit && (cursor.flags & RecordFlag.direct) !== 0 && volume.isHealing(node)) {
+          await volume.dirty(node, { low: cursor.offset, high: cursor.offset + cursor.length }, { cause: causeOf(1 << DirtyCause.asynchronous), sinceNs: facts.timeNs!, unseen: true });
+        }
         return volume.content({ kind: 'write', node: id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts);
       case RecordKind.truncate:
         return volume.content({ kind: 'truncate', node: id, size: cursor.size }, stampOf(cursor), facts);
@@ -145,7 +159,7 @@ export class RecordApplier {
         const cause = Number(cursor.a);
         const { offset, length } = cursor;
         volume.stamp(node, stampOf(cursor));
-        return volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << cause), sinceNs: facts.timeNs!, mapped: cause === DirtyCause.sharedMapping, unseen: cause === DirtyCause.unknownCall });
+        return volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << cause), sinceNs: facts.timeNs!, mapped: cause === DirtyCause.sharedMapping, unseen: isUnseen(1 << cause) });
       }
       case RecordKind.attributes:
         volume.stamp(node, stampOf(cursor));
@@ -163,7 +177,7 @@ export class RecordApplier {
     const mode = Number(cursor.a);
     const { offset, length, size } = cursor;
     const stamp = stampOf(cursor);
-    if ((mode & (allocation.collapse | allocation.insert)) !== 0) {
+    if ((mode & ~allocationKnown) !== 0) {
       volume.stamp(node, stamp);
       await volume.dirty(node, { low: offset, high: Number.MAX_SAFE_INTEGER }, { cause: causeOf(1 << DirtyCause.notByByte), sinceNs: facts.timeNs! });
       return;
@@ -178,10 +192,10 @@ export class RecordApplier {
   async #clone({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     const { offset, length, tree, device, data } = cursor;
     const stamp = stampOf(cursor);
-    const source = this.#options.fileSystems.get(device)?.find({ ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree });
+    const source = this.#options.fileSystems.get(device)?.findAll({ ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree }).find((found) => found.volume === volume);
     volume.stamp(node, stamp);
     const isWhole = length > 0 && data.length >= 8 && offset % blockBytes === 0;
-    if (source === undefined || source.volume !== volume || !isWhole || volume.isHealing(source.node)) {
+    if (source === undefined || source.volume !== volume || !isWhole || !this.#options.isComplete() || volume.isHealing(source.node)) {
       await volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << DirtyCause.notByByte), sinceNs: facts.timeNs! });
       return;
     }
@@ -208,6 +222,7 @@ export class RecordApplier {
     }
     const [name, toName] = cursor.names();
     if (cursor.call === RecordCall.truncate) return this.#truncateNamed(name, Number(cursor.a), facts);
+    if (cursor.call === RecordCall.open && (Number(cursor.a) & truncateFlag) !== 0) await this.#truncateNamed(name, 0, facts);
     for (const fileSystem of this.#options.fileSystems.values()) {
       fileSystem.drain(nowNs);
       if (bit === undefined) continue;
@@ -225,13 +240,18 @@ export class RecordApplier {
   /** A file was cut by its path, of which only the last part is known: whatever has that name is read back from there on. */
   async #truncateNamed(name: Buffer | undefined, size: number, facts: ChangeFacts): Promise<void> {
     const why = { cause: 'a file was cut by its path', sinceNs: facts.timeNs! };
+    let isFound = false;
     for (const fileSystem of this.#options.fileSystems.values()) {
       for (const volume of fileSystem.volumes) {
         const nodes = name === undefined ? undefined : this.#filesNamed(volume, name.toString('latin1'));
         if (nodes === undefined) await volume.lostAll(why.cause, why.sinceNs);
-        else for (const node of nodes) await volume.dirty(node, { low: size, high: Number.MAX_SAFE_INTEGER }, why);
+        if (nodes === undefined || nodes.size > 0) isFound = true;
+        for (const node of nodes ?? []) await volume.dirty(node, { low: size, high: Number.MAX_SAFE_INTEGER }, why);
       }
     }
+    if (isFound) return;
+    // On another file system, or by a link from outside: which of them is not told.
+    for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.lostAll(why.cause, why.sinceNs);
   }
 
   /** Files that a name may lead to, through symbolic links too; undefined when those are too many to tell. */
@@ -284,6 +304,11 @@ function inodeOf({ ino, generation, tree }: RecordCursor): InodeKey {
 
 function stampOf({ mode, uid, gid, modifySeconds, modifyNanoseconds }: RecordCursor): Stamp {
   return { mode: mode & 0o7777, uid, gid, modifyNs: modifySeconds * 1_000_000_000n + BigInt(modifyNanoseconds) };
+}
+
+/** Whether some of the causes may go on, or come into effect later, without being told of again. */
+export function isUnseen(bits: number): boolean {
+  return (bits & ((1 << DirtyCause.unknownCall) | (1 << DirtyCause.asynchronous))) !== 0;
 }
 
 /** The causes that a set of bits stands for. */

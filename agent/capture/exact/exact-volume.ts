@@ -7,6 +7,7 @@ import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-sourc
 import { captureContent } from '../tree/content.js';
 import { countVolume, type TreeCount } from '../tree/count-tree.js';
 import type { Excludes } from '../tree/excludes.js';
+import { textPathOf } from '../tree/index-path.js';
 import type { Logger } from '../tree/logger.js';
 import { isReadFailure, messageOf } from '../tree/read-failure.js';
 import type { ChangeFacts } from '../tree/recorder.js';
@@ -14,7 +15,7 @@ import { Reports } from '../tree/reports.js';
 import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
-import { HealQueue, once, type Persistence } from './heal-queue.js';
+import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
 import { RootMissingError, VolumeLooks } from './volume-looks.js';
 import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
@@ -34,18 +35,6 @@ export interface ExactVolumeOptions {
   onEntered(): void;
   /** Something became due. */
   wake(): void;
-}
-
-/** Why a range has to be read back. */
-export interface DirtyReason {
-  readonly cause: string;
-  readonly sinceNs: bigint;
-  /** Stores through a mapping go on. */
-  readonly mapped?: boolean;
-  /** Something changes it that the stream does not tell of. */
-  readonly unseen?: boolean;
-  /** It was told of out of the stream's order, which may hold older changes still. */
-  readonly isAhead?: boolean;
 }
 
 /** What may be said once the stream has been applied that far. */
@@ -86,8 +75,8 @@ export class ExactVolume {
   #total: TreeCount | undefined;
   #progressBytes = 0;
   #lastScanNs: bigint | undefined;
-  /** Something came in from outside since the last batch. */
-  #entered = false;
+  /** When something first came in from outside since the last batch. */
+  #enteredNs: bigint | undefined;
   /** A step is under way: what it works on is in no queue. */
   #working = false;
   /** Failures to read that are on record as a gap. */
@@ -110,7 +99,8 @@ export class ExactVolume {
     };
     this.#metadata = new VolumeMetadata(this.#parts, { handles: options.handles, tree: root.tree });
     this.names = new VolumeNames(this.#parts, {
-      onUnread: (node, isDirectory) => this.#unread(node, isDirectory),
+      onUnread: (node, isDirectory, timeNs) => this.#unread(node, isDirectory, timeNs),
+      onCreated: (node) => this.#metadata.look(node),
       onTouched: (directory) => this.#metadata.look(directory),
       isExcluded: (place) => this.#isExcluded(place),
     });
@@ -196,6 +186,7 @@ export class ExactVolume {
 
   /** Names of a directory may not be as the model has them. */
   async lookUp(directory: number, names: readonly string[], why: { readonly cause: string; readonly sinceNs: bigint }): Promise<void> {
+    this.#options.onEntered();
     // What the stream still holds is older than what a look finds.
     this.#heals.addDirectory(directory, { names, after: this.#options.position() });
     await this.#healingGap(why.cause, why.sinceNs);
@@ -227,6 +218,8 @@ export class ExactVolume {
     const { index } = this.#parts;
     const isKnown = index.openGaps(this.#volume).some((gap) => gap.cause === cause);
     if (!isKnown && index.volume(this.#volume)?.baseline === 'done') await this.openGap(label, cause, sinceNs);
+    // What came in unnoticed may have been said to be outside.
+    this.#options.onEntered();
     // What the stream still holds from before the loss would undo what a look found.
     this.#looks.wantWhole(this.#options.position());
     // Gaps that wait for the stream only may not close before that look.
@@ -237,9 +230,10 @@ export class ExactVolume {
   /** At the end of a batch: what it told of metadata, and of what came in from outside. */
   async settleBatch(facts: ChangeFacts): Promise<void> {
     await this.#metadata.settle(facts);
-    if (!this.#entered) return;
-    this.#entered = false;
-    await this.#healingGap('files or directories came into the volume from outside', facts.timeNs ?? this.#parts.clock.wallNs());
+    const enteredNs = this.#enteredNs;
+    if (enteredNs === undefined) return;
+    this.#enteredNs = undefined;
+    await this.#healingGap('files or directories came into the volume from outside', enteredNs);
   }
 
   /** Whether something waits for the stream to be applied further. */
@@ -251,6 +245,7 @@ export class ExactVolume {
   async applied(through: bigint): Promise<void> {
     this.#applied = through;
     this.#heals.applied(through);
+    if (!this.#working) this.#closeHealed();
     if (this.#due.length === 0) return;
     const now = this.#due.filter((due) => due.through <= through);
     this.#due = this.#due.filter((due) => due.through > through);
@@ -259,20 +254,20 @@ export class ExactVolume {
 
   // Reading back.
 
-  #unread(node: number, isDirectory: boolean): void {
+  #unread(node: number, isDirectory: boolean, timeNs: bigint | undefined): void {
     this.#options.onEntered();
     if (isDirectory) this.#heals.addDirectory(node, { after: 0n });
     else this.#heals.add(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, once, { dueMs: 0, after: 0n });
-    this.#entered = true;
+    this.#enteredNs ??= timeNs ?? this.#parts.clock.wallNs();
     this.#options.wake();
   }
 
   /** One gap a cause is open for as long as anything is to be read back. */
   async #healingGap(cause: string, sinceNs: bigint): Promise<void> {
-    if (this.#heals.causes.has(cause)) return;
+    const { index } = this.#parts;
+    // Asked of the index, not of what was meant to be: the journal may have refused it.
+    if (index.volume(this.#volume)?.baseline === 'done' && !index.openGaps(this.#volume).some((gap) => gap.cause === cause)) await this.openGap('converging', cause, sinceNs);
     this.#heals.causes.add(cause);
-    if (this.#parts.index.volume(this.#volume)?.baseline !== 'done') return;
-    await this.openGap('converging', cause, sinceNs);
   }
 
   /** Does one bounded piece of work: a part of a look, or reading something back. */
@@ -282,7 +277,7 @@ export class ExactVolume {
     try {
       if (this.#looks.isWhole || this.#looks.dueMs(this.#applied) <= this.#nowMs) await this.#looks.step(stop);
       else await this.#healSome(stop);
-      if (!this.#looks.isWhole && this.#heals.isEmpty) this.#closeHealed();
+      this.#closeHealed();
     } finally {
       this.#working = false;
     }
@@ -303,7 +298,12 @@ export class ExactVolume {
         // Asked before reading: a store after the answer was made through a mapping that was there.
         const beganMs = this.#nowMs;
         const persistence: Persistence = { mapped: item.mapped && this.#options.isMapped(inode), untilMs: item.untilMs > beganMs ? item.untilMs : 0 };
-        await this.#readBack(node, inode, { low, high });
+        try {
+          await this.#readBack(node, inode, { low, high });
+        } catch (error) {
+          this.#heals.add(node, { low, high }, item, { dueMs: beganMs, after: 0n });
+          throw error;
+        }
         const endedMs = this.#nowMs;
         const again = persistence.mapped || persistence.untilMs > 0;
         if (again) this.#heals.add(node, { low, high }, persistence, { dueMs: endedMs + Math.max(mappedIntervalMs, mappedRest * (endedMs - beganMs)), after: 0n });
@@ -349,6 +349,8 @@ export class ExactVolume {
         through: this.#options.position(),
         run: async () => {
           if (isBaseline) {
+            // What is still to be read back keeps the first instants from being exact.
+            for (const cause of this.#heals.causes) await this.openGap('converging', cause, clock.wallNs());
             await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
             this.#total = undefined;
           }
@@ -363,8 +365,8 @@ export class ExactVolume {
 
   /** All was read back: once what the stream told meanwhile is applied too, the gaps are over. */
   #closeHealed(): void {
+    if (!this.#looks.isIdle || !this.#heals.isEmpty || this.#heals.causes.size === 0) return;
     const causes = this.#heals.takeCauses();
-    if (causes.size === 0) return;
     this.#due.push({
       through: this.#options.position(),
       run: async () => {
@@ -418,6 +420,8 @@ export class ExactVolume {
   }
   roomAgain(): void {
     this.#waitingForRoom = false;
+    this.#options.onEntered();
+    this.#due = [];
     this.#looks.wantWhole(this.#options.position());
   }
 
@@ -472,22 +476,11 @@ export class ExactVolume {
 
   #isExcluded(place: Place): boolean {
     const { excludes } = this.#options;
-    return excludes.needsPath && excludes.isExcluded([...this.#namesTo(place.directory), nodeBytes(place.name).toString()].join('/'), undefined);
+    return excludes.needsPath && excludes.isExcluded([...textPathOf(this.#parts.index, this.#volume, place.directory), nodeBytes(place.name).toString()].join('/'), undefined);
   }
 
   #pathOf(node: number): string {
-    return this.#namesTo(node).join('/');
-  }
-
-  #namesTo(node: number): string[] {
-    const names: string[] = [];
-    for (let at = node; at !== 1; ) {
-      const link = this.#parts.index.linksOf(this.#volume, at)[0];
-      if (link === undefined) break;
-      names.push(nodeBytes(link.name).toString());
-      at = link.parent;
-    }
-    return names.reverse();
+    return textPathOf(this.#parts.index, this.#volume, node).join('/');
   }
 }
 

@@ -58,6 +58,18 @@ export class FileSystem implements Disposable {
     return undefined;
   }
 
+  /** The same in every volume that has a name of the inode. */
+  findAll(inode: InodeKey): readonly FoundNode[] {
+    if (this.volumes.size === 1) {
+      const only = this.find(inode);
+      return only === undefined ? [] : [only];
+    }
+    return [...this.volumes].flatMap((volume) => {
+      const row = volume.root.tree === inode.tree ? volume.index.nodeByIdentity(volume.definition.volume, inodeIdentity(inode)) : undefined;
+      return row === undefined ? [] : [{ volume, node: row.node }];
+    });
+  }
+
   /** What was known of inodes may no longer hold: rows were rolled back, or a volume went. */
   forgetInodes(): void {
     this.#inodes.clear();
@@ -77,8 +89,7 @@ export class FileSystem implements Disposable {
       if (event.isOverflow) this.overflowed = true;
       if ((event.mask & nameBits.attributes) !== 0) {
         const inode = event.target ?? (event.name === undefined || event.name.length === 0 ? event.directory : undefined);
-        const found = inode === undefined ? undefined : this.find(inode);
-        found?.volume.look(found.node);
+        for (const { volume, node } of inode === undefined ? [] : this.findAll(inode)) volume.look(node);
       }
       this.queue.add(event, nowNs);
     }

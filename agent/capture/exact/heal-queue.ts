@@ -5,6 +5,18 @@ interface Range {
   readonly high: number;
 }
 
+/** Why a range has to be read back. */
+export interface DirtyReason {
+  readonly cause: string;
+  readonly sinceNs: bigint;
+  /** Stores through a mapping go on. */
+  readonly mapped?: boolean;
+  /** Something changes it that the stream does not tell of. */
+  readonly unseen?: boolean;
+  /** It was told of out of the stream's order, which may hold older changes still. */
+  readonly isAhead?: boolean;
+}
+
 /** How long a range may go on changing without being told of. */
 export interface Persistence {
   /** For as long as the file is mapped for writing. */
@@ -118,7 +130,9 @@ export class HealQueue {
 
   /** It was read when the stream had got to `through`, which is not applied yet. */
   confirm(item: HealItem, through: bigint): void {
-    this.#unconfirmed.set(item.node, { item, through, touched: false });
+    const known = this.#unconfirmed.get(item.node);
+    const all = known === undefined ? item : { ...item, low: Math.min(item.low, known.item.low), high: Math.max(item.high, known.item.high), mapped: item.mapped || known.item.mapped, untilMs: Math.max(item.untilMs, known.item.untilMs) };
+    this.#unconfirmed.set(item.node, { item: all, through, touched: known?.touched ?? false });
   }
 
   /** The stream told a change of the node's content. */

@@ -100,6 +100,8 @@ export class NameQueue {
       const queued = events[at]!;
       if ((queued.event.mask & call.bit) === 0 || !isOf(queued.event, call)) continue;
       if ((queued.waiting & call.bit) !== 0) {
+        // Several deeds in one event: from the second on its place in the queue is the first one's.
+        if (queued.waiting !== (queued.event.mask & anyName)) queued.merged = true;
         this.#take(queued, call.bit);
         return queued;
       }

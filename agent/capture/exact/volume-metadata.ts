@@ -46,10 +46,11 @@ export class VolumeMetadata {
 
   /** Writes per batch, not per record: many records tell the same. */
   async settle(facts: ChangeFacts): Promise<void> {
-    for (const [node, stamp] of this.#stamps) await this.#record(node, stamp, facts);
-    this.#stamps.clear();
-    for (const node of this.#unsure) await this.#lookAt(node, facts);
-    this.#unsure.clear();
+    // Taken out first: more may come while this waits for the journal.
+    const [stamps, unsure] = [[...this.#stamps], [...this.#unsure]];
+    this.clear();
+    for (const [node, stamp] of stamps) await this.#record(node, stamp, facts);
+    for (const node of unsure) await this.#lookAt(node, facts);
   }
 
   async #lookAt(node: number, facts: ChangeFacts): Promise<void> {

@@ -28,7 +28,9 @@ export interface NamedInode {
 
 export interface VolumeNamesOptions {
   /** A node was made whose content, or whose entries, the stream does not tell: they have to be read. */
-  onUnread(node: number, isDirectory: boolean): void;
+  onUnread(node: number, isDirectory: boolean, timeNs: bigint | undefined): void;
+  /** A node was made: changes of its metadata before that have been told of nobody that was known. */
+  onCreated(node: number): void;
   /** Entries of a directory changed, so its times did. */
   onTouched(directory: number): void;
   isExcluded(place: Place): boolean;
@@ -74,7 +76,8 @@ export class VolumeNames {
     await recorder.add(volume, { kind: 'create', node: id(node), parent: id(place.directory), name: place.name as Name, metadata }, facts);
     index.setIdentity(volume, node, identity);
     this.#options.onTouched(place.directory);
-    if (!named.isNew && (metadata.nodeKind === 'file' || metadata.nodeKind === 'directory')) this.#options.onUnread(node, metadata.nodeKind === 'directory');
+    this.#options.onCreated(node);
+    if (!named.isNew && (metadata.nodeKind === 'file' || metadata.nodeKind === 'directory')) this.#options.onUnread(node, metadata.nodeKind === 'directory', facts.timeNs);
     return node;
   }
 
@@ -100,6 +103,8 @@ export class VolumeNames {
     const { index, recorder, volume } = this.#parts;
     const node = index.childNode(volume, from.directory, from.name);
     if (node === 0 || !this.#isMaybe(node, moved)) return 0;
+    // An older move than what a look has seen already: a directory is never below itself.
+    if (this.#isBelow(to.directory, node)) return 0;
     const replaced = index.childNode(volume, to.directory, to.name);
     if (replaced === node) {
       // Two names of one inode: rename(2) does nothing then, so the event means that the old one went.
@@ -114,9 +119,14 @@ export class VolumeNames {
   }
 
   /** Two names swapped their nodes; false when they did not lead where the event says. */
-  async exchange(one: Place, other: Place, facts: ChangeFacts): Promise<boolean> {
+  async exchange(one: Place & { readonly inode: InodeKey }, other: Place & { readonly inode: InodeKey }, facts: ChangeFacts): Promise<boolean> {
     const { index, recorder, volume } = this.#parts;
-    if (index.childNode(volume, one.directory, one.name) === 0 || index.childNode(volume, other.directory, other.name) === 0) return false;
+    for (const { directory, name, inode } of [one, other]) {
+      const node = index.childNode(volume, directory, name);
+      // Swapped already, as a look may have seen it, it must not be swapped back.
+      if (node === 0 || index.node(volume, node)?.identity !== inodeIdentity(inode)) return false;
+    }
+    if (this.#isBelow(one.directory, index.childNode(volume, other.directory, other.name)) || this.#isBelow(other.directory, index.childNode(volume, one.directory, one.name))) return false;
     await recorder.add(volume, { kind: 'rename', parent: id(one.directory), name: one.name as Name, toParent: id(other.directory), toName: other.name as Name, exchange: true }, facts);
     this.#options.onTouched(one.directory);
     this.#options.onTouched(other.directory);
