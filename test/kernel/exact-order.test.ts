@@ -10,8 +10,8 @@ import { compileWorkload, recordsIn } from './workload/workload.js';
 t.setTimeout(600_000);
 const skip = await exactSkip('ext4');
 /** AFTERIMAGE_INSTANTS=200 looks at more of them. */
-const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 12);
-const records = 5000;
+const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 6);
+const records = 3000;
 
 async function recordsAt(path: string): Promise<number> {
   try {

@@ -11,9 +11,9 @@ t.setTimeout(900_000);
 const execute = promisify(execFile);
 const programs = '/usr/lib/postgresql/15/bin';
 const clients = 4;
-const seconds = 12;
+const seconds = 8;
 /** AFTERIMAGE_INSTANTS=20 looks at more of them. */
-const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 5);
+const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 4);
 
 const skip = (await exactSkip('ext4')) || ((await packageReason(`${programs}/postgres`, 'postgresql-15')) ?? false);
 
