@@ -24,6 +24,7 @@ import { abortable } from './tree/abortable.js';
 import { BlockHasher } from './tree/block-hash.js';
 import { CaptureIndex } from './tree/capture-index.js';
 import { Excludes } from './tree/excludes.js';
+import { forgetVolume } from './tree/forget-volume.js';
 import type { Logger } from './tree/logger.js';
 import { messageOf } from './tree/read-failure.js';
 import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
@@ -186,15 +187,7 @@ export class ExactTreeSource implements ChangeSource {
         this.#fileSystems.delete(fileSystem.device);
         fileSystem[Symbol.dispose]();
       }
-      // Piece by piece: a million rows at once would hold up everything else.
-      const nodes = this.#index.volume(id)?.nextNode ?? 0;
-      for (let node = 0; node < nodes; node += 1000) {
-        this.#index.removeNodes(id, node, node + 1000);
-        await setImmediate();
-      }
-      this.#index.removeVolume(id);
-      recorder.touch();
-      await recorder.commit(signal);
+      await forgetVolume({ index: this.#index, recorder }, id, signal);
     });
   }
 

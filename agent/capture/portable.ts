@@ -1,7 +1,6 @@
 /** The portable engine: chokidar says what may have changed, block hashes say what did. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../native/host/clock.js';
 import type { DirectoryOpener } from '../../native/host/directory.js';
 import type { Random } from '../../native/host/random.js';
@@ -13,6 +12,7 @@ import { BlockHasher } from './tree/block-hash.js';
 import { CaptureIndex } from './tree/capture-index.js';
 import { Excludes } from './tree/excludes.js';
 import { chokidarHints, type HintFactory } from './portable/hints.js';
+import { forgetVolume } from './tree/forget-volume.js';
 import type { Logger } from './tree/logger.js';
 import { messageOf } from './tree/read-failure.js';
 import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
@@ -120,15 +120,7 @@ export class PortableSource implements ChangeSource {
     await this.#volumes.get(volume)?.end();
     await this.#exclusive(async (recorder, signal) => {
       this.#volumes.delete(volume);
-      // Piece by piece: a million rows at once would hold up everything else.
-      const nodes = this.#index.volume(volume)?.nextNode ?? 0;
-      for (let node = 0; node < nodes; node += 1000) {
-        this.#index.removeNodes(volume, node, node + 1000);
-        await setImmediate();
-      }
-      this.#index.removeVolume(volume);
-      recorder.touch();
-      await recorder.commit(signal);
+      await forgetVolume({ index: this.#index, recorder }, volume, signal);
     });
   }
 

@@ -135,7 +135,7 @@ export class ExactVolume {
     index.setIdentity(this.#volume, 1, identity);
     index.setRootDevice(this.#volume, String(stat.dev));
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
-    else if (row.baseline === 'done') await this.openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
+    else if (row.baseline === 'done') await this.#openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#looks.wantWhole(0n);
     if (row.baseline !== 'done') void this.#count();
   }
@@ -215,9 +215,7 @@ export class ExactVolume {
 
   /** Something was lost and nothing tells where: everything is compared. */
   async lostAll(cause: string, sinceNs: bigint, label: 'converging' | 'unknown' = 'converging'): Promise<void> {
-    const { index } = this.#parts;
-    const isKnown = index.openGaps(this.#volume).some((gap) => gap.cause === cause);
-    if (!isKnown && index.volume(this.#volume)?.baseline === 'done') await this.openGap(label, cause, sinceNs);
+    if (this.#isCopied) await this.#openGapOnce(label, cause, sinceNs);
     // What came in unnoticed may have been said to be outside.
     this.#options.onEntered();
     // What the stream still holds from before the loss would undo what a look found.
@@ -264,9 +262,7 @@ export class ExactVolume {
 
   /** One gap a cause is open for as long as anything is to be read back. */
   async #healingGap(cause: string, sinceNs: bigint): Promise<void> {
-    const { index } = this.#parts;
-    // Asked of the index, not of what was meant to be: the journal may have refused it.
-    if (index.volume(this.#volume)?.baseline === 'done' && !index.openGaps(this.#volume).some((gap) => gap.cause === cause)) await this.openGap('converging', cause, sinceNs);
+    if (this.#isCopied) await this.#openGapOnce('converging', cause, sinceNs);
     this.#heals.causes.add(cause);
   }
 
@@ -339,7 +335,7 @@ export class ExactVolume {
   /** A look at the whole begins: it heals the gaps that are open now, once what the stream told meanwhile is applied. */
   #beginWhole(): () => void {
     const { index, clock, recorder } = this.#parts;
-    const isBaseline = index.volume(this.#volume)!.baseline !== 'done';
+    const isBaseline = !this.#isCopied;
     const gaps = index.openGaps(this.#volume).filter((gap) => !isUnreadGap(gap) && !this.#heals.causes.has(gap.cause)).map(({ gap }) => gap);
     const startedNs = clock.wallNs();
     const unreadAtStart = this.#reports.unread;
@@ -350,7 +346,7 @@ export class ExactVolume {
         run: async () => {
           if (isBaseline) {
             // What is still to be read back keeps the first instants from being exact.
-            for (const cause of this.#heals.causes) await this.openGap('converging', cause, clock.wallNs());
+            for (const cause of this.#heals.causes) await this.#openGap('converging', cause, clock.wallNs());
             await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
             this.#total = undefined;
           }
@@ -400,7 +396,17 @@ export class ExactVolume {
 
   // State.
 
-  async openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
+  /** Whether the first copy is over: before that there is no instant for a gap to tell of. */
+  get #isCopied(): boolean {
+    return this.#parts.index.volume(this.#volume)?.baseline === 'done';
+  }
+
+  /** Asked of the index, not of what was meant to be: the journal may have refused a gap. */
+  async #openGapOnce(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
+    if (!this.#parts.index.openGaps(this.#volume).some((gap) => gap.cause === cause)) await this.#openGap(label, cause, sinceNs);
+  }
+
+  async #openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
     const { index, recorder } = this.#parts;
     this.#gapsOpened += 1;
     await recorder.control(this.#volume, { kind: 'gap', edge: 'open', gap: index.volume(this.#volume)!.nextGap, label, cause, sinceNs });
@@ -416,7 +422,7 @@ export class ExactVolume {
   async refused(): Promise<void> {
     this.#waitingForRoom = true;
     this.#metadata.clear();
-    if (!this.#parts.index.openGaps(this.#volume).some((gap) => gap.cause === spoolCause)) await this.openGap('converging', spoolCause, this.#parts.clock.wallNs());
+    await this.#openGapOnce('converging', spoolCause, this.#parts.clock.wallNs());
   }
   roomAgain(): void {
     this.#waitingForRoom = false;

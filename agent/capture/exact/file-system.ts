@@ -16,7 +16,7 @@ interface CachedInode extends FoundNode {
 }
 
 const cachedInodesMax = 65_536;
-const ownThreadsMax = 1024;
+const otherThreadsMax = 1024;
 
 export class FileSystem implements Disposable {
   /** st_dev of the superblock, as records carry it. */
@@ -26,8 +26,8 @@ export class FileSystem implements Disposable {
   readonly queue = new NameQueue();
   readonly volumes = new Set<ExactVolume>();
   readonly #isOwnThread: (tid: number) => boolean;
-  /** Threads that were asked for; numbers come again, so not for ever. */
-  readonly #ownThreads = new Map<number, boolean>();
+  /** Threads of others. That a thread is our own is asked each time: when it ends, its number may become another's, whose events count. */
+  readonly #otherThreads = new Set<number>();
   readonly #inodes = new Map<bigint, CachedInode>();
   /** Names were lost in the kernel: what the queue holds is not all. */
   overflowed = false;
@@ -96,12 +96,11 @@ export class FileSystem implements Disposable {
   }
 
   #isOwn(tid: number): boolean {
-    let isOwn = this.#ownThreads.get(tid);
-    if (isOwn === undefined) {
-      if (this.#ownThreads.size >= ownThreadsMax) this.#ownThreads.clear();
-      this.#ownThreads.set(tid, (isOwn = this.#isOwnThread(tid)));
-    }
-    return isOwn;
+    if (this.#otherThreads.has(tid)) return false;
+    if (this.#isOwnThread(tid)) return true;
+    if (this.#otherThreads.size >= otherThreadsMax) this.#otherThreads.clear();
+    this.#otherThreads.add(tid);
+    return false;
   }
 
   [Symbol.dispose](): void {
