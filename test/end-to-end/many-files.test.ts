@@ -1,5 +1,5 @@
-/** A hundred thousand files: the first copy, the replica compared whole, a restore by count and samples. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+/** A hundred thousand files: the first copy, the replica and a restore, compared whole. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { describeTree, differences } from './trees.js';
@@ -24,10 +24,5 @@ t.test('a hundred thousand small files', async (t) => {
   const whole = await describeTree(source, { xattrs: false });
   t.equal(whole.length, directories * (each + 1) + 1);
   t.same(differences(whole, await describeTree(replica, { xattrs: false })), [], 'the replica has all of it');
-  const target = await restored(world, 'data');
-  t.equal((await readdir(target, { recursive: true })).length, directories * (each + 1), 'the restored point has all of it');
-  for (const place of [0, 7, 99]) {
-    const name = `directory ${place}`;
-    t.same(differences(await describeTree(join(source, name)), await describeTree(join(target, name))), [], `${name} is restored as it was`);
-  }
+  t.same(differences(whole, await describeTree(await restored(world, 'data'), { xattrs: false })), [], 'the restored point has all of it');
 });
