@@ -29,6 +29,7 @@ import type { Logger } from './tree/logger.js';
 import { messageOf } from './tree/read-failure.js';
 import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
 import { replayInto } from './tree/replay.js';
+import { Turns } from './tree/turns.js';
 
 /** What the kernel gives; tests hand in their own. */
 export interface ExactKernel {
@@ -61,10 +62,7 @@ const orphanIntervalMs = 250;
 /** Names that no call claims for so long were changed by none that the stream tells of. */
 const orphanAgeMs = 2000;
 const claimMs = 20;
-/** A commit that fails for want of space would undo the rows of changes that the journal has: it is put off instead. */
-const commitRoomBytes = 2 * 1024 * 1024;
 const commitIntervalMs = 2000;
-const closeCommitMs = 2000;
 
 export class ExactTreeSource implements ChangeSource {
   readonly engine = 'exact';
@@ -79,9 +77,7 @@ export class ExactTreeSource implements ChangeSource {
   #recorder: Recorder | undefined;
   #sink: ChangeSink | undefined;
   #running: Promise<void> | undefined;
-  #lock: Promise<unknown> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #failure: Error | undefined;
+  readonly #turns: Turns;
   #through = 0n;
   readonly #appliedWaiters = new Set<() => void>();
   #nextHeartbeatMs = 0;
@@ -96,6 +92,8 @@ export class ExactTreeSource implements ChangeSource {
     this.#options = options;
     this.#index = index;
     this.#hasher = hasher;
+    const { clock, stateDirectory, freeBytes } = options;
+    this.#turns = new Turns({ clock, stateDirectory, freeBytes, stopped: this.#stopped.signal, onFailure: (failure) => this.#failed(failure) });
   }
 
   /** Opens the index in the state directory. */
@@ -113,7 +111,7 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async start(sink: ChangeSink): Promise<void> {
-    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom(), commitIntervalMs, timeNs: () => this.#streamTimeNs() }, sink);
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#turns.hasRoom(), commitIntervalMs, timeNs: () => this.#streamTimeNs() }, sink);
     this.#sink = sink;
     this.#running = this.#run(this.#recorder, sink);
   }
@@ -149,12 +147,12 @@ export class ExactTreeSource implements ChangeSource {
         isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
         position: () => stream.position(),
         onEntered: () => stream.forgetOutside(),
-        wake: () => this.#wake?.(),
+        wake: () => this.#turns.wake(),
       });
       this.#volumes.set(definition.volume, volume);
       fileSystem.volumes.add(volume);
     });
-    this.#wake?.();
+    this.#turns.wake();
   }
 
   #openStream(): CaptureStream {
@@ -192,7 +190,7 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#turns.failure !== undefined) throw this.#turns.failure;
     if (this.#stream === undefined) return;
     const stop = signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal]);
     // What the stream tells by now, then what it could not tell, then what it told while that was read back.
@@ -214,7 +212,7 @@ export class ExactTreeSource implements ChangeSource {
       await abortable(volume.readAllBack(), stop);
     }
     await this.#whenApplied(this.#stream.position(), stop);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#turns.failure !== undefined) throw this.#turns.failure;
   }
 
   /**
@@ -227,7 +225,7 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   #guarded(run: () => Promise<void>): Promise<void> {
-    return this.#turn(() => this.#guard(run, this.#recorder!, this.#sink!));
+    return this.#turns.turn(() => this.#guard(run, this.#recorder!, this.#sink!));
   }
 
   get #hasUnclaimed(): boolean {
@@ -242,7 +240,7 @@ export class ExactTreeSource implements ChangeSource {
 
   /** Resolves once the stream has been applied up to a position. */
   async #whenApplied(position: bigint, signal: AbortSignal): Promise<void> {
-    while (this.#through < position && this.#failure === undefined) {
+    while (this.#through < position && this.#turns.failure === undefined) {
       await abortable(new Promise<void>((resolve) => this.#appliedWaiters.add(resolve)), signal);
     }
   }
@@ -254,15 +252,15 @@ export class ExactTreeSource implements ChangeSource {
 
   advance(through: Sequence): void {
     this.#recorder?.advance(through);
-    this.#wake?.();
+    this.#turns.wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort(new Error('the engine was closed'));
-    this.#wake?.();
+    this.#turns.wake();
     for (const volume of this.#volumes.values()) volume.end();
     await this.#running?.catch(() => undefined);
-    await this.#lock;
+    await this.#turns.whenFree();
     this.#volumes.clear();
     for (const fileSystem of this.#fileSystems.values()) fileSystem[Symbol.dispose]();
     this.#fileSystems.clear();
@@ -277,16 +275,16 @@ export class ExactTreeSource implements ChangeSource {
     let next: Promise<CaptureBatch | undefined> | undefined;
     let batch: CaptureBatch | undefined;
     while (!this.#stopped.signal.aborted) {
-      if (next === undefined && this.#stream !== undefined && this.#failure === undefined) {
+      if (next === undefined && this.#stream !== undefined && this.#turns.failure === undefined) {
         next = this.#stream.next(this.#stopped.signal);
         void next.then(
           (got) => {
             batch = got;
-            this.#wake?.();
+            this.#turns.wake();
           },
           (error: unknown) => {
-            this.#stopWith(error);
-            this.#wake?.();
+            this.#turns.fail(error);
+            this.#turns.wake();
           },
         );
       }
@@ -296,29 +294,22 @@ export class ExactTreeSource implements ChangeSource {
         const got = batch;
         batch = undefined;
         next = undefined;
-        await this.#turn(() => this.#guard(() => this.#applyBatch(got, recorder), recorder, sink));
+        await this.#turns.turn(() => this.#guard(() => this.#applyBatch(got, recorder), recorder, sink));
       }
       const nowMs = clock.monotonicMs();
-      if (nowMs >= this.#nextLostMs || nowMs >= this.#nextOrphansMs) await this.#turn(() => this.#guard(() => this.#look(nowMs, recorder), recorder, sink));
+      if (nowMs >= this.#nextLostMs || nowMs >= this.#nextOrphansMs) await this.#turns.turn(() => this.#guard(() => this.#look(nowMs, recorder), recorder, sink));
       let stepped = false;
       for (const volume of [...this.#volumes.values()]) {
-        if (this.#stopped.signal.aborted || this.#failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
+        if (this.#stopped.signal.aborted || this.#turns.failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
         stepped = true;
-        await this.#turn(() => this.#guard(() => this.#step(volume), recorder, sink, volume));
+        await this.#turns.turn(() => this.#guard(() => this.#step(volume), recorder, sink, volume));
       }
       await this.#tellCaughtUp(recorder, sink);
       if (batch !== undefined || stepped) continue;
-      await this.#turn(() => this.#heartbeat(recorder));
+      await this.#turns.turn(() => this.#heartbeat(recorder));
       if (batch === undefined) await this.#idle();
     }
-    await this.#turn(async () => {
-      // What becomes durable shortly is worth keeping; the rest is replayed.
-      if (this.#failure !== undefined) return;
-      const limit = new AbortController();
-      const cancel = clock.after(closeCommitMs, () => limit.abort(new Error('not durable in time')));
-      await recorder.commit(limit.signal).catch(() => recorder.drop());
-      cancel();
-    });
+    await this.#turns.last(recorder);
   }
 
   async #applyBatch(batch: CaptureBatch, recorder: Recorder): Promise<void> {
@@ -338,7 +329,7 @@ export class ExactTreeSource implements ChangeSource {
   async #tellCaughtUp(recorder: Recorder, sink: ChangeSink): Promise<void> {
     if (this.#stream === undefined || ![...this.#volumes.values()].some((volume) => volume.isWaitingForStream)) return;
     if (this.#stream.position() > this.#through) return;
-    await this.#turn(() => this.#guard(() => this.#tellApplied(recorder), recorder, sink));
+    await this.#turns.turn(() => this.#guard(() => this.#tellApplied(recorder), recorder, sink));
   }
 
   async #tellApplied(recorder: Recorder): Promise<void> {
@@ -408,7 +399,7 @@ export class ExactTreeSource implements ChangeSource {
   async #heartbeat(recorder: Recorder): Promise<void> {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (this.#failure !== undefined) return;
+    if (this.#turns.failure !== undefined) return;
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#nextHeartbeatMs = nowMs + heartbeatMs;
       recorder.touch();
@@ -420,51 +411,21 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async #idle(): Promise<void> {
-    const { clock } = this.#options;
     let due = this.#nextHeartbeatMs;
     if (this.#stream !== undefined) due = Math.min(due, this.#nextLostMs, this.#nextOrphansMs);
     for (const volume of this.#volumes.values()) due = Math.min(due, volume.dueMs);
-    const waitMs = Math.max(0, due - clock.monotonicMs());
-    if (waitMs === 0 || this.#stopped.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.ceil(waitMs), resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    await this.#turns.idle(due);
   }
 
-  async #hasRoom(): Promise<boolean> {
-    const freeBytes = await this.#options.freeBytes?.().catch(() => undefined);
-    return freeBytes === undefined || freeBytes >= commitRoomBytes;
-  }
-
-  #stopWith(error: unknown): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+  #failed(failure: Error): void {
     for (const resolve of this.#appliedWaiters) resolve();
-    this.#options.logger.error({ error: messageOf(error) }, 'capture stopped');
-    for (const volume of this.#volumes.values()) volume.fail(this.#failure);
-  }
-
-  /** Runs while nothing else touches the index; a broken journal or index ends all capture. */
-  async #turn(run: () => Promise<void>): Promise<void> {
-    const turn = this.#lock.then(run);
-    this.#lock = turn.catch(() => undefined);
-    await turn.catch((error: unknown) => this.#stopWith(error));
+    this.#options.logger.error({ error: messageOf(failure) }, 'capture stopped');
+    for (const volume of this.#volumes.values()) volume.fail(failure);
   }
 
   async #exclusive(run: (recorder: Recorder, signal: AbortSignal) => Promise<void>): Promise<void> {
     const recorder = this.#recorder;
     if (recorder === undefined) throw new Error('the engine was not started');
-    if (this.#failure !== undefined) throw this.#failure;
-    const turn = this.#lock.then(async () => {
-      if (!(await this.#hasRoom())) throw new UsageError(`the disk that ${this.#options.stateDirectory} is on is full: make room, then try again`);
-      await run(recorder, this.#stopped.signal);
-    });
-    this.#lock = turn.catch(() => undefined);
-    await turn;
+    await this.#turns.exclusive(() => run(recorder, this.#stopped.signal));
   }
 }

@@ -17,6 +17,7 @@ import type { Logger } from './tree/logger.js';
 import { messageOf } from './tree/read-failure.js';
 import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
 import { replayInto } from './tree/replay.js';
+import { Turns } from './tree/turns.js';
 import { VolumeCapture } from './portable/volume-capture.js';
 import type { VolumeTiming } from './portable/volume-options.js';
 
@@ -35,10 +36,6 @@ export interface PortableOptions {
 
 const defaultTiming: VolumeTiming = { scanIntervalMs: 60_000, pollIntervalMs: 10_000, tickMs: 2000, settleMs: 50, quietMs: 2000 };
 const heartbeatMs = 10_000;
-/** A commit that fails for want of space would undo the rows of changes that the journal has: it is put off instead. */
-const commitRoomBytes = 2 * 1024 * 1024;
-/** How long closing waits for the journal before it leaves the rest to replay. */
-const closeCommitMs = 2000;
 
 export class PortableSource implements ChangeSource {
   readonly engine = 'portable';
@@ -50,15 +47,15 @@ export class PortableSource implements ChangeSource {
   #recorder: Recorder | undefined;
   #sink: ChangeSink | undefined;
   #running: Promise<void> | undefined;
-  #lock: Promise<unknown> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #failure: Error | undefined;
+  readonly #turns: Turns;
   #nextHeartbeatMs = 0;
 
   private constructor(options: PortableOptions, index: CaptureIndex, hasher: BlockHasher) {
     this.#options = options;
     this.#index = index;
     this.#hasher = hasher;
+    const { clock, stateDirectory, freeBytes } = options;
+    this.#turns = new Turns({ clock, stateDirectory, freeBytes, stopped: this.#stopped.signal, onFailure: (failure) => this.#failed(failure) });
   }
 
   /** Opens the index in the state directory. */
@@ -78,7 +75,7 @@ export class PortableSource implements ChangeSource {
 
   async start(sink: ChangeSink): Promise<void> {
     this.#sink = sink;
-    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#hasRoom() }, sink);
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#turns.hasRoom() }, sink);
     this.#running = this.#run(this.#recorder, sink);
   }
 
@@ -108,12 +105,12 @@ export class PortableSource implements ChangeSource {
         hints: this.#options.hints ?? chokidarHints,
         timing: { ...defaultTiming, ...timing },
         logger,
-        wake: () => this.#wake?.(),
+        wake: () => this.#turns.wake(),
       });
       await capture.begin();
       this.#volumes.set(definition.volume, capture);
     });
-    this.#wake?.();
+    this.#turns.wake();
   }
 
   async remove(volume: VolumeId): Promise<void> {
@@ -125,7 +122,7 @@ export class PortableSource implements ChangeSource {
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#turns.failure !== undefined) throw this.#turns.failure;
     const all = Promise.all([...this.#volumes.values()].map((volume) => volume.flush()));
     await (signal === undefined ? all : abortable(all, signal));
   }
@@ -140,15 +137,15 @@ export class PortableSource implements ChangeSource {
    */
   advance(through: Sequence): void {
     this.#recorder?.advance(through);
-    this.#wake?.();
+    this.#turns.wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort(new Error('the engine was closed'));
-    this.#wake?.();
+    this.#turns.wake();
     for (const volume of this.#volumes.values()) await volume.end();
     await this.#running?.catch(() => undefined);
-    await this.#lock;
+    await this.#turns.whenFree();
     this.#volumes.clear();
     this.#index.abandon();
     this.#index.close();
@@ -160,21 +157,14 @@ export class PortableSource implements ChangeSource {
     while (!this.#stopped.signal.aborted) {
       let stepped = false;
       for (const volume of [...this.#volumes.values()]) {
-        if (this.#stopped.signal.aborted || this.#failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
+        if (this.#stopped.signal.aborted || this.#turns.failure !== undefined || volume.dueMs > clock.monotonicMs()) continue;
         stepped = true;
-        await this.#turn(() => this.#step(volume, recorder, sink));
+        await this.#turns.turn(() => this.#step(volume, recorder, sink));
       }
-      if (!stepped) await this.#turn(() => this.#heartbeat(recorder));
+      if (!stepped) await this.#turns.turn(() => this.#heartbeat(recorder));
       if (!stepped) await this.#idle();
     }
-    await this.#turn(async () => {
-      // What becomes durable shortly is worth keeping; the rest is replayed.
-      if (this.#failure !== undefined) return;
-      const limit = new AbortController();
-      const cancel = clock.after(closeCommitMs, () => limit.abort(new Error('not durable in time')));
-      await recorder.commit(limit.signal).catch(() => recorder.drop());
-      cancel();
-    });
+    await this.#turns.last(recorder);
   }
 
   async #step(volume: VolumeCapture, recorder: Recorder, sink: ChangeSink): Promise<void> {
@@ -208,7 +198,7 @@ export class PortableSource implements ChangeSource {
       this.#nextHeartbeatMs = now + heartbeatMs;
       recorder.touch();
     }
-    if (this.#failure !== undefined) return;
+    if (this.#turns.failure !== undefined) return;
     for (const [id, volume] of this.#volumes) {
       const known = volume.knownThroughNs;
       if (known !== undefined) this.#index.setKnownThrough(id, known);
@@ -217,49 +207,19 @@ export class PortableSource implements ChangeSource {
   }
 
   async #idle(): Promise<void> {
-    const { clock } = this.#options;
     let due = this.#nextHeartbeatMs;
     for (const volume of this.#volumes.values()) due = Math.min(due, volume.dueMs);
-    const waitMs = Math.max(0, due - clock.monotonicMs());
-    if (waitMs === 0 || this.#stopped.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.ceil(waitMs), resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    await this.#turns.idle(due);
   }
 
-  async #hasRoom(): Promise<boolean> {
-    const freeBytes = await this.#options.freeBytes?.().catch(() => undefined);
-    return freeBytes === undefined || freeBytes >= commitRoomBytes;
-  }
-
-  /** Runs while nothing else touches the index; a broken journal or index ends all capture. */
-  async #turn(run: () => Promise<void>): Promise<void> {
-    const turn = this.#lock.then(run);
-    this.#lock = turn.catch(() => undefined);
-    try {
-      await turn;
-    } catch (error) {
-      if (this.#stopped.signal.aborted) return;
-      this.#failure = error instanceof Error ? error : new Error(String(error));
-      this.#options.logger.error({ error: messageOf(error) }, 'capture stopped');
-      for (const volume of this.#volumes.values()) volume.fail(this.#failure);
-    }
+  #failed(failure: Error): void {
+    this.#options.logger.error({ error: messageOf(failure) }, 'capture stopped');
+    for (const volume of this.#volumes.values()) volume.fail(failure);
   }
 
   async #exclusive(run: (recorder: Recorder, signal: AbortSignal) => Promise<void>): Promise<void> {
     const recorder = this.#recorder;
     if (recorder === undefined || this.#sink === undefined) throw new Error('the engine was not started');
-    if (this.#failure !== undefined) throw this.#failure;
-    const turn = this.#lock.then(async () => {
-      if (!(await this.#hasRoom())) throw new UsageError(`the disk that ${this.#options.stateDirectory} is on is full: make room, then try again`);
-      await run(recorder, this.#stopped.signal);
-    });
-    this.#lock = turn.catch(() => undefined);
-    await turn;
+    await this.#turns.exclusive(() => run(recorder, this.#stopped.signal));
   }
 }
