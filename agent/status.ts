@@ -68,7 +68,7 @@ function volumeStatus(record: { name: string; path: string; kind: string; engine
   if (source === undefined) {
     return { name, path, kind, engine, label: 'unknown', cause: 'capture has not begun', settled: false, phase: 'starting', gaps: 0, pendingHints: 0, reports: [], reportCount: 0 };
   }
-  const { label, cause, settled, phase, progress, gaps, pendingHints, lastScanNs, reports, reportCount } = source;
+  const { label, cause, settled, phase, progress, gaps, pendingHints, lastScanNs, comparison, reports, reportCount } = source;
   return {
     name,
     path,
@@ -82,6 +82,7 @@ function volumeStatus(record: { name: string; path: string; kind: string; engine
     gaps,
     pendingHints,
     ...(lastScanNs === undefined ? {} : { lastScan: formatTime(lastScanNs) }),
+    ...(comparison === undefined ? {} : { comparison: { differences: comparison.differences, ...(comparison.endedNs === undefined ? {} : { ended: formatTime(comparison.endedNs) }) } }),
     reports,
     reportCount,
   };

@@ -65,6 +65,13 @@ export interface SourceStatus {
   /** The latest problems, bounded; `reportCount` counts them all. */
   readonly reports: readonly CaptureReport[];
   readonly reportCount: number;
+  /** Of an engine that compares the volume with its own model in the background. */
+  readonly comparison?: {
+    /** When the last pass over the whole volume ended; undefined before the first. */
+    readonly endedNs?: TimeNs;
+    /** Differences found since capture began; each was healed, with a gap on record. */
+    readonly differences: number;
+  };
   /** Bytes waiting in a capture ring, where the engine has one. */
   readonly ringBytes?: number;
 }

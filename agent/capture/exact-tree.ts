@@ -18,6 +18,7 @@ import type { Change, Sequence, VolumeId } from '../../proto/change.js';
 import { UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
 import { causeOf, isUnseen, RecordApplier } from './exact/apply-records.js';
+import { type ComparisonTiming, defaultComparison } from './exact/comparison.js';
 import { ExactVolume } from './exact/exact-volume.js';
 import { FileSystem } from './exact/file-system.js';
 import { abortable } from './tree/abortable.js';
@@ -52,6 +53,7 @@ export interface ExactOptions {
   /** Where the index is kept; made when absent. */
   readonly stateDirectory: string;
   readonly logger: Logger;
+  readonly comparison?: Partial<ComparisonTiming>;
   /** Bytes free where the index is. */
   readonly freeBytes?: () => Promise<number>;
 }
@@ -144,6 +146,7 @@ export class ExactTreeSource implements ChangeSource {
         directories: kernel.directories,
         handles: fileSystem.handles,
         logger,
+        comparison: { ...defaultComparison, ...this.#options.comparison },
         isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
         position: () => stream.position(),
         onEntered: () => stream.forgetOutside(),

@@ -26,6 +26,8 @@ export interface VolumeStatus {
   readonly gaps: number;
   readonly pendingHints: number;
   readonly lastScan?: string;
+  /** Of the exact engine: when it last compared the whole volume with its model, and how many differences that ever found. */
+  readonly comparison?: { readonly ended?: string; readonly differences: number };
   readonly reports: readonly { readonly path: string; readonly problem: string }[];
   readonly reportCount: number;
 }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ComparisonTiming } from '../../agent/capture/exact/comparison.js';
 import { ExactTreeSource, type ExactKernel } from '../../agent/capture/exact-tree.js';
 import { exactKernel } from '../../agent/exact-kernel.js';
 import { systemClock } from '../../native/host/clock.js';
@@ -30,9 +31,10 @@ export class ExactBench {
   source: ExactTreeSource | undefined;
   readonly #ringBytes: number;
   readonly #kernel: Partial<ExactKernel>;
+  readonly #comparison: Partial<ComparisonTiming>;
 
   /** `place`: a directory on the file system to capture; the system's own for temporary files when absent. */
-  constructor(t: Cleanup, options: { readonly place?: string; readonly ringBytes?: number; readonly kernel?: Partial<ExactKernel> } = {}) {
+  constructor(t: Cleanup, options: { readonly place?: string; readonly ringBytes?: number; readonly kernel?: Partial<ExactKernel>; readonly comparison?: Partial<ComparisonTiming> } = {}) {
     this.base = mkdtempSync(join(options.place ?? tmpdir(), 'afterimage-exact-'));
     this.root = join(this.base, 'tree');
     this.outside = join(this.base, 'outside');
@@ -40,6 +42,7 @@ export class ExactBench {
     mkdirSync(this.outside);
     this.#ringBytes = options.ringBytes ?? 64 * 1024 * 1024;
     this.#kernel = options.kernel ?? {};
+    this.#comparison = options.comparison ?? {};
     t.teardown(async () => {
       await this.close();
       rmSync(this.base, { recursive: true, force: true });
@@ -52,6 +55,7 @@ export class ExactBench {
       clock: systemClock,
       kernel: { ...exactKernel({ ringBytes: this.#ringBytes }), ...this.#kernel },
       stateDirectory: join(this.base, 'state'),
+      comparison: this.#comparison,
       logger: { debug: () => undefined, info: () => undefined, warn, error: warn },
     });
     this.source = source;

@@ -4,20 +4,23 @@ import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
-import { captureContent } from '../tree/content.js';
 import { countVolume, type TreeCount } from '../tree/count-tree.js';
 import type { Excludes } from '../tree/excludes.js';
 import { textPathOf } from '../tree/index-path.js';
 import type { Logger } from '../tree/logger.js';
-import { isReadFailure, messageOf } from '../tree/read-failure.js';
+import { messageOf } from '../tree/read-failure.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { Reports } from '../tree/reports.js';
 import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
+import { Comparison, type ComparisonTiming } from './comparison.js';
+import type { Difference } from './differences.js';
 import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
+import { mappedIntervalMs, ReadBack } from './read-back.js';
+import { VolumeGaps } from './volume-gaps.js';
 import { RootMissingError, VolumeLooks } from './volume-looks.js';
-import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
+import { type Stamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
 
 export interface ExactVolumeOptions {
@@ -27,6 +30,7 @@ export interface ExactVolumeOptions {
   readonly directories: DirectoryOpener;
   readonly handles: HandleAccess;
   readonly logger: Logger;
+  readonly comparison: ComparisonTiming;
   /** Whether stores through a mapping may still come to an inode. */
   isMapped(inode: InodeKey): boolean;
   /** How far the stream has got in the kernel: what was done before the call lies before it. */
@@ -44,15 +48,10 @@ interface Due {
 }
 
 /** Reading back goes on for so long at a time. */
-const sliceMs = 30;
 const flushPollMs = 5;
 const missingFailures = 6;
-/** Between reads of what is mapped for writing. */
-const mappedIntervalMs = 100;
 /** A page that is dirty already gives no sign of further changes until it is written back, which takes half a minute. */
 const unseenMs = 45_000;
-/** Reading it takes a tenth of the time at most. */
-const mappedRest = 9;
 /** A batch that could not be applied holds changes of the last moments. */
 const failureReachNs = 1_000_000_000n;
 
@@ -64,14 +63,16 @@ export class ExactVolume {
   readonly #parts: VolumeParts;
   readonly #reports = new Reports();
   readonly #heals = new HealQueue();
+  readonly #gaps: VolumeGaps;
+  readonly #readBack: ReadBack;
   readonly #metadata: VolumeMetadata;
   #due: Due[] = [];
   readonly #looks: VolumeLooks;
+  readonly #comparison: Comparison;
   /** How far the stream is applied. */
   #applied = 0n;
   #failed: string | undefined;
   #waitingForRoom = false;
-  #gapsOpened = 0;
   #total: TreeCount | undefined;
   #progressBytes = 0;
   #lastScanNs: bigint | undefined;
@@ -97,11 +98,28 @@ export class ExactVolume {
       clearReport: (path) => this.#reports.clear(path),
       onUnwatchable: () => undefined,
     };
+    this.#gaps = new VolumeGaps(this.#parts);
+    this.#readBack = new ReadBack({
+      parts: this.#parts,
+      heals: this.#heals,
+      handles: options.handles,
+      tree: root.tree,
+      isMapped: (inode) => options.isMapped(inode),
+      position: () => options.position(),
+      onRead: async (node) => {
+        this.#metadata.look(node);
+        await this.settleBatch({});
+      },
+      pathOf: (node) => this.#pathOf(node),
+    });
     this.#metadata = new VolumeMetadata(this.#parts, { handles: options.handles, tree: root.tree });
     this.names = new VolumeNames(this.#parts, {
       onUnread: (node, isDirectory, timeNs) => this.#unread(node, isDirectory, timeNs),
       onCreated: (node) => this.#metadata.look(node),
-      onTouched: (directory) => this.#metadata.look(directory),
+      onTouched: (directory) => {
+        this.#comparison.touched?.node(directory);
+        this.#metadata.look(directory);
+      },
       isExcluded: (place) => this.#isExcluded(place),
     });
     this.#looks = new VolumeLooks({
@@ -112,6 +130,19 @@ export class ExactVolume {
       excludes: options.excludes,
       onWhole: () => this.#beginWhole(),
       onBytesRead: (bytes) => (this.#progressBytes += bytes),
+    });
+    const { index, hasher, excludes, recorder, clock } = this.#parts;
+    this.#comparison = new Comparison({
+      volume: { volume: definition.volume, index, hasher, excludes, handles: options.handles },
+      recorder,
+      clock,
+      directories: options.directories,
+      path: definition.path,
+      root,
+      timing: options.comparison,
+      position: () => options.position(),
+      isHealing: (node) => this.#heals.has(node),
+      onDifference: (difference, sinceNs) => this.#differs(difference, sinceNs),
     });
   }
 
@@ -135,7 +166,7 @@ export class ExactVolume {
     index.setIdentity(this.#volume, 1, identity);
     index.setRootDevice(this.#volume, String(stat.dev));
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
-    else if (row.baseline === 'done') await this.#openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
+    else if (row.baseline === 'done') await this.#gaps.open('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#looks.wantWhole(0n);
     if (row.baseline !== 'done') void this.#count();
   }
@@ -164,12 +195,20 @@ export class ExactVolume {
   get dueMs(): number {
     if (this.#failed !== undefined || this.#waitingForRoom) return Infinity;
     const looksDueMs = this.#looks.dueMs(this.#applied);
-    return Math.max(this.#notBeforeMs, this.#looks.isWhole ? looksDueMs : Math.min(looksDueMs, this.#heals.dueMs(this.#applied)));
+    if (this.#looks.isWhole) return Math.max(this.#notBeforeMs, looksDueMs);
+    const comparisonDueMs = this.#isComparable ? this.#comparison.dueMs(this.#applied) : Infinity;
+    return Math.max(this.#notBeforeMs, Math.min(looksDueMs, this.#heals.dueMs(this.#applied), comparisonDueMs));
+  }
+
+  /** Whether the model is meant to be what is there. */
+  get #isComparable(): boolean {
+    return this.#isCopied && !this.isPartial;
   }
 
   // What the stream tells.
 
   async content(body: ContentChange, stamp: Stamp | undefined, facts: ChangeFacts): Promise<void> {
+    if ('node' in body) this.#comparison.touched?.content(body, this.index.node(this.#volume, Number(body.node))?.size ?? 0);
     await this.#parts.recorder.add(this.#volume, body, facts);
     if (!('node' in body)) return;
     this.#heals.touched(Number(body.node));
@@ -177,6 +216,7 @@ export class ExactVolume {
   }
 
   stamp(node: number, stamp: Stamp): void {
+    this.#comparison.touched?.node(node);
     this.#metadata.stamp(node, stamp);
   }
 
@@ -187,6 +227,7 @@ export class ExactVolume {
   /** Names of a directory may not be as the model has them. */
   async lookUp(directory: number, names: readonly string[], why: { readonly cause: string; readonly sinceNs: bigint }): Promise<void> {
     this.#options.onEntered();
+    this.#comparison.touched?.node(directory);
     // What the stream still holds is older than what a look finds.
     this.#heals.addDirectory(directory, { names, after: this.#options.position() });
     await this.#healingGap(why.cause, why.sinceNs);
@@ -195,6 +236,7 @@ export class ExactVolume {
 
   /** Metadata of a node changed in a way that the record did not tell. */
   look(node: number): void {
+    this.#comparison.touched?.node(node);
     this.#metadata.look(node);
   }
 
@@ -203,6 +245,8 @@ export class ExactVolume {
     const persistence: Persistence = { mapped: why.mapped ?? false, untilMs: why.unseen === true ? this.#nowMs + unseenMs : 0 };
     const isOnce = !persistence.mapped && persistence.untilMs === 0;
     this.#heals.touched(node);
+    this.#comparison.touched?.range(node, 0, Infinity);
+    this.#comparison.touched?.node(node);
     this.#heals.add(node, range, persistence, { dueMs: isOnce ? 0 : this.#nowMs + mappedIntervalMs, after: why.isAhead === true ? this.#options.position() : 0n });
     await this.#healingGap(why.cause, why.sinceNs);
     this.#options.wake();
@@ -215,14 +259,27 @@ export class ExactVolume {
 
   /** Something was lost and nothing tells where: everything is compared. */
   async lostAll(cause: string, sinceNs: bigint, label: 'converging' | 'unknown' = 'converging'): Promise<void> {
-    if (this.#isCopied) await this.#openGapOnce(label, cause, sinceNs);
+    if (this.#isCopied) await this.#gaps.openOnce(label, cause, sinceNs);
     // What came in unnoticed may have been said to be outside.
     this.#options.onEntered();
+    this.#comparison.disturb();
     // What the stream still holds from before the loss would undo what a look found.
     this.#looks.wantWhole(this.#options.position());
     // Gaps that wait for the stream only may not close before that look.
     this.#due = [];
     this.#options.wake();
+  }
+
+  /** A comparison found what nothing told of. */
+  async #differs(difference: Difference, sinceNs: bigint): Promise<void> {
+    const { what, node } = difference;
+    const why = { cause: 'a comparison found what capture had overlooked', sinceNs };
+    this.#options.logger.error({ volume: this.definition.name, path: this.#pathOf(node), ...difference }, why.cause);
+    if (what === 'names') return this.lookUp(node, difference.names, why);
+    if (what === 'content') return this.dirty(node, difference, why);
+    this.#metadata.look(node);
+    // Nothing to be read, but told of until it is recorded.
+    await this.dirty(node, { low: 0, high: 0 }, why);
   }
 
   /** At the end of a batch: what it told of metadata, and of what came in from outside. */
@@ -236,7 +293,7 @@ export class ExactVolume {
 
   /** Whether something waits for the stream to be applied further. */
   get isWaitingForStream(): boolean {
-    return this.#due.length > 0 || this.#looks.isWaiting(this.#applied) || this.#heals.isWaiting(this.#applied);
+    return this.#due.length > 0 || this.#looks.isWaiting(this.#applied) || this.#heals.isWaiting(this.#applied) || this.#comparison.isWaiting(this.#applied);
   }
 
   /** The stream was applied up to `through`. */
@@ -262,7 +319,7 @@ export class ExactVolume {
 
   /** One gap a cause is open for as long as anything is to be read back. */
   async #healingGap(cause: string, sinceNs: bigint): Promise<void> {
-    if (this.#isCopied) await this.#openGapOnce('converging', cause, sinceNs);
+    if (this.#isCopied) await this.#gaps.openOnce('converging', cause, sinceNs);
     this.#heals.causes.add(cause);
   }
 
@@ -272,7 +329,8 @@ export class ExactVolume {
     this.#working = true;
     try {
       if (this.#looks.isWhole || this.#looks.dueMs(this.#applied) <= this.#nowMs) await this.#looks.step(stop);
-      else await this.#healSome(stop);
+      else if (this.#heals.dueMs(this.#applied) <= this.#nowMs) await this.#heal(stop);
+      else if (this.#isComparable) await this.#comparison.step();
       this.#closeHealed();
     } finally {
       this.#working = false;
@@ -280,63 +338,17 @@ export class ExactVolume {
     this.#failures = 0;
   }
 
-  async #healSome(signal: AbortSignal): Promise<void> {
-    const { index, recorder } = this.#parts;
-    const untilMs = this.#nowMs + sliceMs;
+  async #heal(signal: AbortSignal): Promise<void> {
     const directories = this.#heals.takeDirectories(this.#applied);
-    if (directories.size > 0) return this.#looks.add(directories);
-    for (let item = this.#heals.take(this.#nowMs, this.#applied); item !== undefined; item = this.#heals.take(this.#nowMs, this.#applied)) {
-      signal.throwIfAborted();
-      const { node, low, high } = item;
-      const row = index.node(this.#volume, node);
-      const inode = row === undefined ? undefined : inodeOf(row.identity, this.root.tree);
-      if (row !== undefined && inode !== undefined && row.kind === 'file') {
-        // Asked before reading: a store after the answer was made through a mapping that was there.
-        const beganMs = this.#nowMs;
-        const persistence: Persistence = { mapped: item.mapped && this.#options.isMapped(inode), untilMs: item.untilMs > beganMs ? item.untilMs : 0 };
-        try {
-          await this.#readBack(node, inode, { low, high });
-        } catch (error) {
-          this.#heals.add(node, { low, high }, item, { dueMs: beganMs, after: 0n });
-          throw error;
-        }
-        const endedMs = this.#nowMs;
-        const again = persistence.mapped || persistence.untilMs > 0;
-        if (again) this.#heals.add(node, { low, high }, persistence, { dueMs: endedMs + Math.max(mappedIntervalMs, mappedRest * (endedMs - beganMs)), after: 0n });
-        // Its order among what the stream tells is not known.
-        if (item.mapped || item.untilMs > 0) this.#heals.confirm(item, this.#options.position());
-      }
-      if (this.#nowMs >= untilMs) break;
-    }
-    await recorder.flush();
-  }
-
-  async #readBack(node: number, inode: InodeKey, { low, high }: { readonly low: number; readonly high: number }): Promise<void> {
-    const file = await this.#options.handles.openFile(inode).catch((error: unknown) => {
-      if (!isReadFailure(error)) throw error;
-      this.#parts.report(this.#pathOf(node), `cannot be read: ${messageOf(error)}`);
-      return undefined;
-    });
-    // Gone: what removed it is told of later.
-    if (file === undefined) return;
-    try {
-      const stat = await file.stat();
-      await captureContent(this.#parts, { file, node, size: stat.size, sparse: stat.allocatedBytes < stat.size, from: low, to: high });
-      this.#metadata.look(node);
-      await this.settleBatch({});
-    } catch (error) {
-      if (!isReadFailure(error)) throw error;
-      this.#parts.report(this.#pathOf(node), `content cannot be read: ${messageOf(error)}`);
-    } finally {
-      await file.close();
-    }
+    if (directories.size > 0) this.#looks.add(directories);
+    else await this.#readBack.step(this.#applied, signal);
   }
 
   /** A look at the whole begins: it heals the gaps that are open now, once what the stream told meanwhile is applied. */
   #beginWhole(): () => void {
     const { index, clock, recorder } = this.#parts;
     const isBaseline = !this.#isCopied;
-    const gaps = index.openGaps(this.#volume).filter((gap) => !isUnreadGap(gap) && !this.#heals.causes.has(gap.cause)).map(({ gap }) => gap);
+    const gaps = this.#gaps.current.filter((gap) => !isUnreadGap(gap) && !this.#heals.causes.has(gap.cause)).map(({ gap }) => gap);
     const startedNs = clock.wallNs();
     const unreadAtStart = this.#reports.unread;
     return () => {
@@ -346,11 +358,12 @@ export class ExactVolume {
         run: async () => {
           if (isBaseline) {
             // What is still to be read back keeps the first instants from being exact.
-            for (const cause of this.#heals.causes) await this.#openGap('converging', cause, clock.wallNs());
+            for (const cause of this.#heals.causes) await this.#gaps.open('converging', cause, clock.wallNs());
             await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
+            index.setCompared(this.#volume, startedNs);
             this.#total = undefined;
           }
-          for (const gap of gaps) await this.#closeGap(gap);
+          for (const gap of gaps) await this.#gaps.close(gap);
           await noteUnread(this.#parts, this.#volume, { unread: this.#reports.unread !== unreadAtStart, reports: this.#reports, sinceNs: startedNs });
           this.#unreadNoted = this.#reports.unread;
         },
@@ -366,9 +379,7 @@ export class ExactVolume {
     this.#due.push({
       through: this.#options.position(),
       run: async () => {
-        for (const { gap, cause } of this.#parts.index.openGaps(this.#volume)) {
-          if (causes.has(cause) && !this.#heals.causes.has(cause)) await this.#closeGap(gap);
-        }
+        await this.#gaps.closeCauses(new Set([...causes].filter((cause) => !this.#heals.causes.has(cause))));
         // What could not be read back is not healed.
         if (this.#reports.unread === this.#unreadNoted) return;
         this.#unreadNoted = this.#reports.unread;
@@ -401,28 +412,11 @@ export class ExactVolume {
     return this.#parts.index.volume(this.#volume)?.baseline === 'done';
   }
 
-  /** Asked of the index, not of what was meant to be: the journal may have refused a gap. */
-  async #openGapOnce(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
-    if (!this.#parts.index.openGaps(this.#volume).some((gap) => gap.cause === cause)) await this.#openGap(label, cause, sinceNs);
-  }
-
-  async #openGap(label: 'converging' | 'unknown', cause: string, sinceNs: bigint): Promise<void> {
-    const { index, recorder } = this.#parts;
-    this.#gapsOpened += 1;
-    await recorder.control(this.#volume, { kind: 'gap', edge: 'open', gap: index.volume(this.#volume)!.nextGap, label, cause, sinceNs });
-  }
-
-  async #closeGap(gap: number): Promise<void> {
-    const { index, recorder } = this.#parts;
-    const open = index.openGaps(this.#volume).find((other) => other.gap === gap);
-    if (open !== undefined) await recorder.control(this.#volume, { kind: 'gap', edge: 'close', gap, label: open.label, cause: open.cause, sinceNs: open.sinceNs });
-  }
-
   /** The journal has no room: until it has, only what is dirty could be remembered, and that is everything. */
   async refused(): Promise<void> {
     this.#waitingForRoom = true;
     this.#metadata.clear();
-    await this.#openGapOnce('converging', spoolCause, this.#parts.clock.wallNs());
+    await this.#gaps.openOnce('converging', spoolCause, this.#parts.clock.wallNs());
   }
   roomAgain(): void {
     this.#waitingForRoom = false;
@@ -452,7 +446,7 @@ export class ExactVolume {
 
   status(): SourceStatus {
     const { index } = this.#parts;
-    const gaps = index.openGaps(this.#volume);
+    const gaps = this.#gaps.current;
     const baseline = index.volume(this.#volume)?.baseline;
     const isUnknown = this.#failed !== undefined || gaps.some(({ label }) => label === 'unknown');
     const label: VolumeLabel = baseline !== 'done' ? 'baseline' : isUnknown ? 'unknown' : gaps.length > 0 ? 'converging' : 'exact';
@@ -463,9 +457,10 @@ export class ExactVolume {
       settled: false,
       phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#looks.isWhole ? 'rescan' : 'watching',
       ...(label === 'baseline' ? { progress: this.#progress() } : {}),
-      gaps: this.#gapsOpened,
+      gaps: this.#gaps.opened,
       pendingHints: this.#heals.size,
       ...(this.#lastScanNs === undefined ? {} : { lastScanNs: this.#lastScanNs }),
+      comparison: this.#comparison.status,
       reports: this.#reports.list(),
       reportCount: this.#reports.count,
     };

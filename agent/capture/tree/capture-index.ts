@@ -155,6 +155,7 @@ export class CaptureIndex {
     this.#writeBack();
     this.#forget();
     for (const table of ['volumes', 'nodes', 'links', 'hashes', 'gaps']) this.#run(`DELETE FROM ${table} WHERE volume = ?`, volume);
+    this.#run('DELETE FROM state WHERE key = ?', `compared/${volume}`);
   }
   /** Removes the rows of a range of nodes, as a part of removing their volume. */
   removeNodes(volume: number, from: number, to: number): void {
@@ -172,6 +173,14 @@ export class CaptureIndex {
   }
   setSettled(volume: number, timeNs: bigint): void {
     this.#run('UPDATE volumes SET settled_ns = ? WHERE volume = ?', String(timeNs), volume);
+  }
+  /** When all of the volume was last compared and found to be what the journal has: the start of that. */
+  comparedNs(volume: number): bigint | undefined {
+    const row = this.#get('SELECT value FROM state WHERE key = ?', `compared/${volume}`) as { value: string } | undefined;
+    return row === undefined ? undefined : BigInt(row.value);
+  }
+  setCompared(volume: number, timeNs: bigint): void {
+    this.#run('INSERT OR REPLACE INTO state VALUES (?, ?)', `compared/${volume}`, String(timeNs));
   }
   setRootDevice(volume: number, device: string): void {
     this.#run('UPDATE volumes SET root_device = ? WHERE volume = ?', device, volume);
@@ -214,6 +223,11 @@ export class CaptureIndex {
   nodeByIdentity(volume: number, identity: string): NodeRow | undefined {
     this.#writeBackNodes();
     return this.#get(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.identity = ?`, volume, identity) as NodeRow | undefined;
+  }
+  /** The next nodes after one, by number. */
+  nodesAfter(volume: number, node: number, limit: number): NodeRow[] {
+    this.#writeBackNodes();
+    return this.#all(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.node > ? ORDER BY n.node LIMIT ?`, volume, node, limit) as NodeRow[];
   }
   insertNode(volume: number, row: Omit<NodeRow, 'links' | 'size' | 'identity' | 'signature' | 'verifyAfterMs'>): void {
     this.#run(

@@ -105,7 +105,8 @@ export class ModelTree {
       case 'punch': {
         const node = this.#file(body.node);
         if (body.kind === 'zero') this.#grow(node, body.offset + body.length);
-        node.content.fill(0, body.offset, body.offset + body.length);
+        // A hole punched past the end changes nothing there.
+        node.content.fill(0, Math.min(body.offset, node.content.length), Math.min(body.offset + body.length, node.content.length));
         node.modifyNs = -1n;
         return;
       }
