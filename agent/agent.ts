@@ -42,18 +42,16 @@ export interface AgentOptions {
 
 /** How often the spool is told what it may forget. */
 const trimIntervalMs = 1000;
+/** How often volumes that could not be taken up are tried again. */
+const retryIntervalMs = 10_000;
 /** How often the certificate is looked at; it is renewed months before it expires. */
 const renewalIntervalMs = 3_600_000;
 const captureDirectory = 'capture';
 const exactDirectory = 'capture-exact';
 
-/**
- * Engines that could serve a path, in the order in which they are chosen. The portable one comes first:
- * it compares everything again and again, which the exact one does not do yet, so that a way of
- * writing that the exact one overlooked would stay unnoticed. Who asks for it by name gets it.
- */
+/** Engines that could serve a path, in the order in which they are chosen. */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
-  return [await portableVerdict(path, systemDirectories), await exactVerdict(path)];
+  return [await exactVerdict(path), await portableVerdict(path, systemDirectories)];
 }
 
 /** Runs an agent until the signal aborts. Rejects when the journal breaks: the supervisor then starts it again. */
@@ -157,6 +155,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
 
   const shipping = shipper.run(stopped);
   const trimming = clock.every(trimIntervalMs, () => trim(journal, sources));
+  const retrying = clock.every(retryIntervalMs, () => void protection.retry().catch((error: unknown) => logger.warn({ err: error }, 'volumes could not be tried again')));
   const renewing = clock.every(renewalIntervalMs, () => void renew().catch((error: unknown) => logger.warn({ err: error }, 'the certificate could not be renewed; trying again later')));
   try {
     ready();
@@ -164,6 +163,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     await Promise.race([broken(journal, stopped), ended(stopped)]);
   } finally {
     trimming();
+    retrying();
     renewing();
     stopping.abort(new Error('the agent is stopping'));
     await shipping.catch((error: unknown) => logger.debug({ err: error }, 'shipping ended'));

@@ -29,6 +29,9 @@ export class Protection {
   /** Highest volume id that the receiver knows of this journal. */
   #lastVolumeAtReceiver = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Why volumes of the register are not captured, by name. */
+  readonly #failures = new Map<string, string>();
+  #isResumed = false;
 
   constructor(options: ProtectionOptions) {
     this.#options = options;
@@ -42,20 +45,67 @@ export class Protection {
     return this.#options.sources.get(record.engine)?.status(record.volume);
   }
 
+  /** Why a volume is not captured; undefined when it is, or has not been tried yet. */
+  failure(record: VolumeRecord): string | undefined {
+    return this.#failures.get(record.name);
+  }
+
   /**
    * Takes up the volumes of the register. Each is defined again in the journal: that is how a
    * definition that a crash lost comes to be there all the same.
    */
   async resume(): Promise<void> {
-    for (const known of this.records) {
+    await this.#exclusive(async () => {
+      for (const record of this.records) await this.#takeUp(record);
+      this.#isResumed = true;
+    });
+  }
+
+  /** Tries again to take up what could not be: a path may have been missing for a while. */
+  async retry(): Promise<void> {
+    if (!this.#isResumed || this.#failures.size === 0) return;
+    await this.#exclusive(async () => {
+      for (const record of this.records) if (this.#failures.has(record.name)) await this.#takeUp(record);
+    });
+  }
+
+  async #takeUp(known: VolumeRecord): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      const record = await this.#renewed(known);
+      await this.#define(record);
       try {
-        const record = await this.#renewed(known);
-        await this.#define(record);
         await this.#capture(record);
-      } catch (cause) {
-        this.#options.logger.error({ err: cause, volume: known.name }, 'the volume cannot be captured');
+      } catch (error) {
+        const other = await this.#otherEngine(record, error);
+        if (other === undefined) throw error;
+        await this.#capture(other);
       }
+      if (this.#failures.delete(known.name)) logger.info({ volume: known.name }, 'the volume is captured again');
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (this.#failures.get(known.name) !== message) logger.error({ err: cause, volume: known.name }, 'the volume cannot be captured; trying again');
+      this.#failures.set(known.name, message);
     }
+  }
+
+  /**
+   * A volume whose engine cannot run here any more goes on with another, unless that one was asked for by
+   * name. It is copied anew under a new number: what one engine knows of a volume another does not.
+   */
+  async #otherEngine(record: VolumeRecord, cause: unknown): Promise<VolumeRecord | undefined> {
+    const { register, verdicts, logger } = this.#options;
+    if (record.isAutomatic !== true) return undefined;
+    const found = await verdicts(shown(record.path));
+    if (found.find(({ engine }) => engine === record.engine)?.available !== false) return undefined;
+    const other = found.find(({ available }) => available);
+    if (other === undefined) return undefined;
+    const renewed = { ...record, engine: other.engine, volume: register.nextVolume(this.#lastVolumeAtReceiver) };
+    logger.warn({ volume: record.name, engine: other.engine, err: cause }, `the ${record.engine} engine cannot capture this volume any more; the ${other.engine} engine copies it anew`);
+    await register.replace(renewed);
+    await this.#retire(record, `the ${record.engine} engine is not available any more`);
+    await this.#define(renewed);
+    return renewed;
   }
 
   /** Ends volumes that the receiver thinks live but that are not protected here (a crash came between). */
@@ -76,7 +126,7 @@ export class Protection {
       checkVolumeName(name);
       if (register.find(name) !== undefined) throw new UsageError(`a volume named ${name} is protected already (${shown(register.find(name)!.path)}); choose another --name, or "afterimage-agent unprotect ${name}" first`);
       const { engine, reason } = await this.#choose(request);
-      const record: VolumeRecord = { volume: register.nextVolume(this.#lastVolumeAtReceiver), name, kind: 'tree', path, engine, exclude: request.exclude };
+      const record: VolumeRecord = { volume: register.nextVolume(this.#lastVolumeAtReceiver), name, kind: 'tree', path, engine, exclude: request.exclude, ...(request.engine === 'auto' ? { isAutomatic: true } : {}) };
       await register.add(record);
       try {
         await this.#define(record);
@@ -98,6 +148,7 @@ export class Protection {
       if (record === undefined) throw new UsageError(`no volume named ${name} is protected; protected are: ${this.records.map((known) => known.name).join(', ') || 'none'}`);
       // The register first: after a crash in between, the next start ends what is not in it.
       await register.remove(name);
+      this.#failures.delete(name);
       await sources.get(record.engine)?.remove(record.volume);
       await this.#retire(record, 'unprotected');
       logger.info({ volume: name }, 'unprotected');

@@ -26,7 +26,7 @@ export function agentStatus(parts: StatusParts): AgentStatus {
   const { clock, identity, journal, shipper, protection } = parts;
   const position = journal.position;
   const { state, message, waitingFor } = journal.state;
-  const volumes = protection.records.map((record) => volumeStatus(record, protection.status(record)));
+  const volumes = protection.records.map((record) => volumeStatus(record, protection.status(record), notBegun(protection.failure(record))));
   const link = shipper.status;
   const lagNs = position.oldestUndurableNs === 0n ? 0n : clock.wallNs() - position.oldestUndurableNs;
   return {
@@ -62,11 +62,11 @@ export function agentStatus(parts: StatusParts): AgentStatus {
   };
 }
 
-function volumeStatus(record: { name: string; path: string; kind: string; engine: string }, source: SourceStatus | undefined): VolumeStatus {
+function volumeStatus(record: { name: string; path: string; kind: string; engine: string }, source: SourceStatus | undefined, causeNotBegun: string): VolumeStatus {
   const { name, kind, engine } = record;
   const path = Buffer.from(record.path, 'latin1').toString('utf8');
   if (source === undefined) {
-    return { name, path, kind, engine, label: 'unknown', cause: 'capture has not begun', settled: false, phase: 'starting', gaps: 0, pendingHints: 0, reports: [], reportCount: 0 };
+    return { name, path, kind, engine, label: 'unknown', cause: causeNotBegun, settled: false, phase: 'starting', gaps: 0, pendingHints: 0, reports: [], reportCount: 0 };
   }
   const { label, cause, settled, phase, progress, gaps, pendingHints, lastScanNs, comparison, reports, reportCount } = source;
   return {
@@ -88,6 +88,10 @@ function volumeStatus(record: { name: string; path: string; kind: string; engine
   };
 }
 
+function notBegun(failure: string | undefined): string {
+  return failure === undefined ? 'capture has not begun' : `capture has not begun: ${failure}; trying again`;
+}
+
 /** What the agent tells the receiver of its volumes, about once a second. */
 export function volumeReports(protection: Protection): VolumeReport[] {
   return protection.records.map((record) => {
@@ -95,7 +99,7 @@ export function volumeReports(protection: Protection): VolumeReport[] {
     return {
       volume: record.volume,
       label: source?.label ?? 'unknown',
-      cause: source?.cause ?? 'capture has not begun',
+      cause: source?.cause ?? notBegun(protection.failure(record)),
       phase: source?.phase ?? 'starting',
       settled: source?.settled ?? false,
       gaps: source?.gaps ?? 0,

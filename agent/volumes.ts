@@ -11,6 +11,8 @@ export interface VolumeRecord {
   /** Path bytes, one character each. */
   readonly path: string;
   readonly engine: Engine;
+  /** The engine was not asked for by name: another may take its place. */
+  readonly isAutomatic?: boolean;
   readonly exclude: readonly string[];
 }
 

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGunzip, createGzip } from 'node:zlib';
+import { exactVerdict } from '../../agent/capture/exact-verdict.js';
 import { openDatabase } from '../../native/host/database.js';
 import { formatBytes, formatDuration } from '../../native/terminal/format.js';
 import { AgentProgram, ReceiverProgram, receiverMain, root, run } from '../end-to-end/programs.js';
@@ -97,7 +98,9 @@ async function main(work: string, started: ChildProcess[]): Promise<void> {
   await agent.start('--scan-interval', '5s');
   await agent.command('protect', data, '--name', 'data');
   const status = await agent.until('past its baseline', ({ volumes }) => volumes[0]?.phase === 'watching');
-  say(`the directory is protected by the ${status.volumes[0]!.engine} engine`);
+  const engine = status.volumes[0]!.engine;
+  const verdict = await exactVerdict(data);
+  check(`the directory is protected by the ${engine} engine`, engine === (verdict.available ? 'exact' : 'portable'), verdict.available ? '' : `not by the exact one: ${verdict.reason}`);
 
   say('a SQLite database in WAL mode takes transactions, and a source tree is unpacked');
   const writer = spawn(process.execPath, [fileURLToPath(new URL('sqlite-writer.js', import.meta.url)), join(data, 'database', 'orders.db')], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -141,7 +144,7 @@ async function main(work: string, started: ChildProcess[]): Promise<void> {
 
   const target = join(work, 'restored');
   const restoreMs = performance.now();
-  const outcome = await run(receiverMain, ['restore', '--data', receiver.data, '--host', 'demo-host', '--volume', 'data', '--at', instant, '--to', target]);
+  const outcome = await run(receiverMain, ['restore', '--data', receiver.data, '--host', 'demo-host', '--volume', 'data', '--at', instant, '--to', target, ...(engine === 'exact' ? ['--exact-only'] : [])]);
   process.stdout.write(outcome.stderr.replaceAll(/^/gm, '          ').trimEnd() + '\n');
   const tookMs = performance.now() - restoreMs;
   check('the restore to the instant before the disaster succeeded', outcome.code === 0, `${formatBytes(bytes)} in ${formatDuration(tookMs)}, ${formatBytes(Math.round((bytes / tookMs) * 1000))}/s`);

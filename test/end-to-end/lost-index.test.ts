@@ -22,7 +22,8 @@ t.test('a lost capture index costs a new copy and nothing else', async (t) => {
   await agent.command('mark', 'before');
   t.equal(await agent.daemon.stop(), 0);
 
-  await rm(join(work, 'agent', 'capture'), { recursive: true });
+  // Whichever engine it was.
+  for (const index of ['capture', 'capture-exact']) await rm(join(work, 'agent', index), { recursive: true, force: true });
   await writeFile(join(data, 'folder', 'two'), 'second');
   await agent.start('--log-level', 'warn');
   await agent.command('flush');

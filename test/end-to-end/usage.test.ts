@@ -121,7 +121,7 @@ t.test('a receiver command that asks for what is not there says what is', async 
   await using world = await openWorld('usage');
   const { work, source, receiver, agent } = world;
   await writeFile(`${source}/file`, 'content');
-  t.match(await agent.command('protect', source, '--name', 'data', '--wait'), /volume data is protected [^]*; its first copy is made/);
+  t.match(await agent.command('protect', source, '--name', 'data', '--engine', 'portable', '--wait'), /volume data is protected [^]*; its first copy is made/);
   t.equal((await agent.status()).volumes[0]?.progress, undefined, 'and it is');
   await agent.command('flush');
   const data = ['--data', receiver.data];
