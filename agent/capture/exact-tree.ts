@@ -308,7 +308,12 @@ export class ExactTreeSource implements ChangeSource {
         await this.#turns.turn(() => this.#guard(() => this.#step(volume), recorder, sink, volume));
       }
       await this.#tellCaughtUp(recorder, sink);
-      if (batch !== undefined || stepped) continue;
+      // Before it waits it must be waiting for a batch as well.
+      const isBusy = next === undefined && this.#stream !== undefined && this.#turns.failure === undefined;
+      if (isBusy || batch !== undefined || stepped) {
+        if (nowMs >= this.#nextHeartbeatMs) await this.#turns.turn(() => this.#heartbeat(recorder));
+        continue;
+      }
       await this.#turns.turn(() => this.#heartbeat(recorder));
       if (batch === undefined) await this.#idle();
     }
