@@ -215,6 +215,8 @@ export class ExactTreeSource implements ChangeSource {
       await abortable(volume.readAllBack(), stop);
     }
     await this.#whenApplied(this.#stream.position(), stop);
+    // What waited for just that.
+    await this.#guarded(() => this.#tellApplied(this.#recorder!));
     if (this.#turns.failure !== undefined) throw this.#turns.failure;
   }
 

@@ -11,6 +11,7 @@ const scripts: readonly (readonly [label: string, script: string])[] = [
   ['renames', 'echo 1 > a; echo 2 > b; mkdir d; mv a c; mv c d/c; mv -f b d/c; mv d e; mv e/c .'],
   ['links', 'echo 1 > a; ln a b; ln -s b s; ln -s nowhere n; rm a; echo 2 >> b; rm s'],
   ['metadata', 'echo 1 > a; chmod 640 a; chown 12:34 a; touch -d "2001-02-03 04:05:06.789" a; mkdir d; chmod 700 d; python3 -c "import os; os.setxattr(b\'a\', b\'user.x\', b\'y\'); os.setxattr(b\'d\', b\'user.z\', b\'1\'); os.removexattr(b\'a\', b\'user.x\'); os.setxattr(b\'a\', b\'user.w\', b\'2\')"'],
+  ['metadata by path right after writes', 'python3 -c "import os\nfor i in range(3000):\n  n=f\'f{i}\'; f=open(n,\'wb\'); f.write(b\'x\'*5000); f.close(); os.chmod(n,0o640); os.utime(n,ns=(1,10**18+i)); os.rename(n,n+\'.done\')"'],
   ['special files', 'mkfifo p; mknod c c 1 3; mknod b b 7 0; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\'sock\')"'],
   ['a tree moved in and out', 'mkdir -p ../outside/t/u; echo 1 > ../outside/t/u/v; mv ../outside/t in; echo 2 >> in/u/v; mkdir out; echo 3 > out/w; mv out ../outside/gone; echo 4 > ../outside/gone/w'],
   ['names of any bytes', String.raw`mkdir $'\xff\xfe'; echo 1 > $'\xff\xfe/\x80 \n x'; mv $'\xff\xfe' ' spaced '`],

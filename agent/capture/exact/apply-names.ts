@@ -25,6 +25,7 @@ export class NameApplier {
   readonly #fileSystem: FileSystem;
   /** The latest event applied to a name while earlier ones of the queue wait: those must not undo it. */
   readonly #latest = new Map<string, number>();
+  #purgeSize = latestMax;
 
   constructor(fileSystem: FileSystem) {
     this.#fileSystem = fileSystem;
@@ -138,7 +139,10 @@ export class NameApplier {
       if (directory !== undefined && name !== undefined) this.#latest.set(registerOf(directory, name), index);
     }
     // Nothing that waits is earlier than the first, so what came before it can undo nothing.
-    if (this.#latest.size > latestMax) for (const [register, at] of this.#latest) if (at < first) this.#latest.delete(register);
+    if (this.#latest.size < this.#purgeSize) return;
+    for (const [register, at] of this.#latest) if (at < first) this.#latest.delete(register);
+    // As long as the same one waits another try soon would find no more.
+    this.#purgeSize = Math.max(latestMax, 2 * this.#latest.size);
   }
 }
 

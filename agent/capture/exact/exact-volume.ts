@@ -4,7 +4,7 @@ import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
-import { countVolume, type TreeCount } from '../tree/count-tree.js';
+import { CopyProgress } from '../tree/count-tree.js';
 import type { Excludes } from '../tree/excludes.js';
 import { textPathOf } from '../tree/index-path.js';
 import type { Logger } from '../tree/logger.js';
@@ -71,10 +71,11 @@ export class ExactVolume {
   readonly #comparison: Comparison;
   /** How far the stream is applied. */
   #applied = 0n;
+  /** How far the stream had got when something was last looked at. */
+  #lookedThrough = 0n;
   #failed: string | undefined;
   #waitingForRoom = false;
-  #total: TreeCount | undefined;
-  #progressBytes = 0;
+  readonly #progress = new CopyProgress();
   #lastScanNs: bigint | undefined;
   /** When something first came in from outside since the last batch. */
   #enteredNs: bigint | undefined;
@@ -112,7 +113,12 @@ export class ExactVolume {
       },
       pathOf: (node) => this.#pathOf(node),
     });
-    this.#metadata = new VolumeMetadata(this.#parts, { handles: options.handles, tree: root.tree });
+    this.#metadata = new VolumeMetadata(this.#parts, {
+      handles: options.handles,
+      tree: root.tree,
+      position: () => options.position(),
+      isBehindLook: () => this.isPartial || this.#applied < this.#lookedThrough,
+    });
     this.names = new VolumeNames(this.#parts, {
       onUnread: (node, isDirectory, timeNs) => this.#unread(node, isDirectory, timeNs),
       onCreated: (node) => this.#metadata.look(node),
@@ -129,7 +135,7 @@ export class ExactVolume {
       directories: options.directories,
       excludes: options.excludes,
       onWhole: () => this.#beginWhole(),
-      onBytesRead: (bytes) => (this.#progressBytes += bytes),
+      onBytesRead: (bytes) => (this.#progress.doneBytes += bytes),
     });
     const { index, hasher, excludes, recorder, clock } = this.#parts;
     this.#comparison = new Comparison({
@@ -168,7 +174,7 @@ export class ExactVolume {
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
     else if (row.baseline === 'done') await this.#gaps.open('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#looks.wantWhole(0n);
-    if (row.baseline !== 'done') void this.#count();
+    if (row.baseline !== 'done') void this.#progress.count(this.#options.directories, this.definition.path, this.#stopped.signal);
   }
 
   get #volume() {
@@ -293,13 +299,14 @@ export class ExactVolume {
 
   /** Whether something waits for the stream to be applied further. */
   get isWaitingForStream(): boolean {
-    return this.#due.length > 0 || this.#looks.isWaiting(this.#applied) || this.#heals.isWaiting(this.#applied) || this.#comparison.isWaiting(this.#applied);
+    return this.#due.length > 0 || this.#looks.isWaiting(this.#applied) || this.#heals.isWaiting(this.#applied) || this.#metadata.isWaiting(this.#applied) || this.#comparison.isWaiting(this.#applied);
   }
 
   /** The stream was applied up to `through`. */
   async applied(through: bigint): Promise<void> {
     this.#applied = through;
     this.#heals.applied(through);
+    await this.#metadata.applied(through);
     if (!this.#working) this.#closeHealed();
     if (this.#due.length === 0) return;
     const now = this.#due.filter((due) => due.through <= through);
@@ -328,8 +335,10 @@ export class ExactVolume {
     const stop = AbortSignal.any([signal, this.#stopped.signal]);
     this.#working = true;
     try {
-      if (this.#looks.isWhole || this.#looks.dueMs(this.#applied) <= this.#nowMs) await this.#looks.step(stop);
-      else if (this.#heals.dueMs(this.#applied) <= this.#nowMs) await this.#heal(stop);
+      if (this.#looks.isWhole || this.#looks.dueMs(this.#applied) <= this.#nowMs) {
+        await this.#looks.step(stop);
+        this.#lookedThrough = this.#options.position();
+      } else if (this.#heals.dueMs(this.#applied) <= this.#nowMs) await this.#heal(stop);
       else if (this.#isComparable) await this.#comparison.step();
       this.#closeHealed();
     } finally {
@@ -361,7 +370,6 @@ export class ExactVolume {
             for (const cause of this.#heals.causes) await this.#gaps.open('converging', cause, clock.wallNs());
             await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
             index.setCompared(this.#volume, startedNs);
-            this.#total = undefined;
           }
           for (const gap of gaps) await this.#gaps.close(gap);
           await noteUnread(this.#parts, this.#volume, { unread: this.#reports.unread !== unreadAtStart, reports: this.#reports, sinceNs: startedNs });
@@ -456,7 +464,7 @@ export class ExactVolume {
       cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
       settled: false,
       phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#looks.isWhole ? 'rescan' : 'watching',
-      ...(label === 'baseline' ? { progress: this.#progress() } : {}),
+      ...(label === 'baseline' ? { progress: this.#progress.at(this.#looks.entries) } : {}),
       gaps: this.#gaps.opened,
       pendingHints: this.#heals.size,
       ...(this.#lastScanNs === undefined ? {} : { lastScanNs: this.#lastScanNs }),
@@ -464,15 +472,6 @@ export class ExactVolume {
       reports: this.#reports.list(),
       reportCount: this.#reports.count,
     };
-  }
-
-  #progress() {
-    const doneEntries = this.#looks.entries;
-    return { doneBytes: this.#progressBytes, totalBytes: Math.max(this.#total?.bytes ?? 0, this.#progressBytes), doneEntries, totalEntries: Math.max(this.#total?.entries ?? 0, doneEntries) };
-  }
-
-  async #count(): Promise<void> {
-    this.#total = await countVolume(this.#options.directories, this.definition.path, (this.#total = { entries: 0, bytes: 0 }), this.#stopped.signal);
   }
 
   #isExcluded(place: Place): boolean {

@@ -39,16 +39,21 @@ export interface NameCall {
   readonly toName?: Buffer | undefined;
 }
 
-/** Events of one thread in the order they were queued; those before `head` are done with. */
-interface Thread {
+/**
+ * Events of one thread and name in the order they were queued. Those before `head` are done with, those
+ * before `waiting` are claimed: a thread may change one name a hundred thousand times before its calls are met.
+ */
+interface Register {
   readonly events: QueuedName[];
   head: number;
+  waiting: number;
 }
+type Thread = Map<string, Register>;
 
 export class NameQueue {
   readonly #threads = new Map<number, Thread>();
   /** What waits and gave an inode a name, by inode. */
-  readonly #naming = new Map<string, QueuedName[]>();
+  readonly #naming = new Map<string, Set<QueuedName>>();
   /** All that waits, in queue order. */
   readonly #waiting = new Map<number, QueuedName>();
   #next = 0;
@@ -69,14 +74,17 @@ export class NameQueue {
     const queued = { index: this.#next, event, readNs, waiting, merged: false };
     this.#next += 1;
     this.#waiting.set(queued.index, queued);
-    const thread = this.#threads.get(event.tid);
-    if (thread === undefined) this.#threads.set(event.tid, { events: [queued], head: 0 });
-    else thread.events.push(queued);
+    let thread = this.#threads.get(event.tid);
+    if (thread === undefined) this.#threads.set(event.tid, (thread = new Map()));
+    const name = nameOf(event.name);
+    const register = thread.get(name);
+    if (register === undefined) thread.set(name, { events: [queued], head: 0, waiting: 0 });
+    else register.events.push(queued);
     if (event.target === undefined || (waiting & givesName) === 0) return;
     const key = keyOf(event.target);
     const named = this.#naming.get(key);
-    if (named === undefined) this.#naming.set(key, [queued]);
-    else named.push(queued);
+    if (named === undefined) this.#naming.set(key, new Set([queued]));
+    else named.add(queued);
   }
 
   /**
@@ -87,28 +95,34 @@ export class NameQueue {
     const thread = this.#threads.get(call.tid);
     if (thread === undefined) return [];
     const first = this.#claimOne(thread, call);
-    this.#prune(call.tid, thread, call.returnedNs);
-    if (first === undefined || !exchange) return first === undefined ? [] : [first];
-    const second = this.#claimOne(thread, { ...call, name: call.toName, toName: call.name });
-    this.#prune(call.tid, thread, call.returnedNs);
-    return second === undefined ? [first] : [first, second];
+    const second = first === undefined || !exchange ? undefined : this.#claimOne(thread, { ...call, name: call.toName, toName: call.name });
+    if (thread.size === 0) this.#threads.delete(call.tid);
+    return [first, second].filter((queued) => queued !== undefined);
   }
 
-  #claimOne({ events, head }: Thread, call: NameCall): QueuedName | undefined {
+  #claimOne(thread: Thread, call: NameCall): QueuedName | undefined {
+    let best: { readonly queued: QueuedName; readonly name: string; readonly register: Register } | undefined;
     let merged: QueuedName | undefined;
-    for (let at = head; at < events.length; at += 1) {
-      const queued = events[at]!;
-      if ((queued.event.mask & call.bit) === 0 || !isOf(queued.event, call)) continue;
-      if ((queued.waiting & call.bit) !== 0) {
-        // Several deeds in one event: from the second on its place in the queue is the first one's.
-        if (queued.waiting !== (queued.event.mask & anyName)) queued.merged = true;
-        this.#take(queued, call.bit);
-        return queued;
-      }
-      if (call.returnedNs <= queued.readNs) merged ??= queued;
+    // Without a name it may be any of the thread's.
+    const names = call.name === undefined ? [...thread.keys()] : [nameOf(call.name)];
+    for (const name of names) {
+      const register = thread.get(name);
+      if (register === undefined) continue;
+      const queued = firstOf(register.events, register.waiting, call, ({ waiting }) => (waiting & call.bit) !== 0);
+      if (queued !== undefined && (best === undefined || queued.index < best.queued.index)) best = { queued, name, register };
+      if (best === undefined) merged ??= firstOf(register.events, register.head, call, ({ readNs }) => call.returnedNs <= readNs);
+      if (queued === undefined) this.#prune(thread, name, register, call.returnedNs);
     }
-    if (merged !== undefined) merged.merged = true;
-    return merged;
+    if (best === undefined) {
+      if (merged !== undefined) merged.merged = true;
+      return merged;
+    }
+    const { queued, name, register } = best;
+    // Several deeds in one event: from the second on its place in the queue is the first one's.
+    if (queued.waiting !== (queued.event.mask & anyName)) queued.merged = true;
+    this.#take(queued, call.bit);
+    this.#prune(thread, name, register, call.returnedNs);
+    return queued;
   }
 
   /** Takes out an event before its call was met: something else needs its effect. */
@@ -118,7 +132,8 @@ export class NameQueue {
 
   /** The event that gave an inode a name and waits. */
   naming(inode: InodeKey): QueuedName | undefined {
-    return this.#naming.get(keyOf(inode))?.[0];
+    for (const queued of this.#naming.get(keyOf(inode)) ?? []) return queued;
+    return undefined;
   }
 
   /** Takes out, in queue order, what was read before `beforeNs` and has met no call: its calls are not in the stream. */
@@ -129,7 +144,10 @@ export class NameQueue {
       orphans.push({ ...queued });
       this.#take(queued, queued.waiting);
     }
-    for (const [tid, thread] of this.#threads) this.#prune(tid, thread, beforeNs);
+    for (const [tid, thread] of this.#threads) {
+      for (const [name, register] of thread) this.#prune(thread, name, register, beforeNs);
+      if (thread.size === 0) this.#threads.delete(tid);
+    }
     return orphans;
   }
 
@@ -140,21 +158,36 @@ export class NameQueue {
     const { target } = queued.event;
     if (target === undefined || !gaveName || (queued.waiting & givesName) !== 0) return;
     const key = keyOf(target);
-    const left = this.#naming.get(key)?.filter((other) => other !== queued) ?? [];
-    if (left.length === 0) this.#naming.delete(key);
-    else this.#naming.set(key, left);
+    const named = this.#naming.get(key);
+    named?.delete(queued);
+    if (named?.size === 0) this.#naming.delete(key);
   }
 
   /** Forgets events that are claimed and were read before a call of the thread returned: none merged into them since. */
-  #prune(tid: number, thread: Thread, returnedNs: bigint): void {
-    const { events } = thread;
-    while (thread.head < events.length && events[thread.head]!.waiting === 0 && events[thread.head]!.readNs < returnedNs) thread.head += 1;
-    if (thread.head === events.length) this.#threads.delete(tid);
-    else if (thread.head > 1000 && thread.head * 2 > events.length) {
-      events.splice(0, thread.head);
-      thread.head = 0;
+  #prune(thread: Thread, name: string, register: Register, returnedNs: bigint): void {
+    const { events } = register;
+    while (register.waiting < events.length && events[register.waiting]!.waiting === 0) register.waiting += 1;
+    while (register.head < register.waiting && events[register.head]!.readNs < returnedNs) register.head += 1;
+    if (register.head === events.length) thread.delete(name);
+    else if (register.head > 1000 && register.head * 2 > events.length) {
+      events.splice(0, register.head);
+      register.waiting -= register.head;
+      register.head = 0;
     }
   }
+}
+
+function nameOf(name: Buffer | undefined): string {
+  return name === undefined ? '' : name.toString('latin1');
+}
+
+/** The first event from a place on that fits a call. */
+function firstOf(events: readonly QueuedName[], from: number, call: NameCall, fits: (queued: QueuedName) => boolean): QueuedName | undefined {
+  for (let at = from; at < events.length; at += 1) {
+    const queued = events[at]!;
+    if ((queued.event.mask & call.bit) !== 0 && isOf(queued.event, call) && fits(queued)) return queued;
+  }
+  return undefined;
 }
 
 function keyOf({ ino, generation, tree }: InodeKey): string {

@@ -1,4 +1,9 @@
-/** Records metadata at the end of a batch: as records told it last, and as it is where none told. */
+/**
+ * Records metadata at the end of a batch: as records told it last, and as it is where none told.
+ *
+ * What is read is ahead of the stream, which may tell of older states afterwards: where it does, what
+ * was read is read once more when the stream has got to where it was then.
+ */
 import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { asNodeId } from '../../../proto/change.js';
@@ -15,23 +20,57 @@ export interface Stamp {
   readonly modifyNs: bigint;
 }
 
+export interface VolumeMetadataOptions {
+  readonly handles: HandleAccess;
+  /** Subvolume of the volume's inodes. */
+  readonly tree: bigint;
+  /** How far the stream has got in the kernel. */
+  position(): bigint;
+  /** Whether the volume is looked at, or was and the stream is not applied up to there. */
+  isBehindLook(): boolean;
+}
+
 export class VolumeMetadata {
   readonly #parts: Pick<VolumeParts, 'index' | 'recorder' | 'volume'>;
-  readonly #handles: HandleAccess;
-  /** Subvolume of the volume's inodes. */
-  readonly #tree: bigint;
+  readonly #options: VolumeMetadataOptions;
   readonly #stamps = new Map<number, Stamp>();
   /** Nodes whose metadata changed in a way that no record told. */
   readonly #unsure = new Set<number>();
+  /** Nodes that were read when the stream had got to `through`, and whether it told of them since. */
+  readonly #read = new Map<number, { readonly through: bigint; told: boolean }>();
+  /** Nodes that the stream told of while it was behind a look at the volume. */
+  readonly #told = new Set<number>();
 
-  constructor(parts: Pick<VolumeParts, 'index' | 'recorder' | 'volume'>, { handles, tree }: { readonly handles: HandleAccess; readonly tree: bigint }) {
+  constructor(parts: Pick<VolumeParts, 'index' | 'recorder' | 'volume'>, options: VolumeMetadataOptions) {
     this.#parts = parts;
-    this.#handles = handles;
-    this.#tree = tree;
+    this.#options = options;
   }
 
   stamp(node: number, stamp: Stamp): void {
     this.#stamps.set(node, stamp);
+    const read = this.#read.get(node);
+    if (read !== undefined) read.told = true;
+    if (this.#options.isBehindLook()) this.#told.add(node);
+  }
+
+  /** Whether nodes wait for the stream to be read once more. */
+  isWaiting(applied: bigint): boolean {
+    for (const { through } of this.#read.values()) if (through > applied) return true;
+    return false;
+  }
+
+  /** The stream is applied up to here: what it told of over something newer is read once more. */
+  async applied(through: bigint): Promise<void> {
+    for (const [node, read] of this.#read) {
+      if (read.through > through) continue;
+      this.#read.delete(node);
+      if (read.told) this.#unsure.add(node);
+    }
+    if (this.#told.size > 0 && !this.#options.isBehindLook()) {
+      for (const node of this.#told) this.#unsure.add(node);
+      this.#told.clear();
+    }
+    if (this.#unsure.size > 0) await this.settle({});
   }
 
   look(node: number): void {
@@ -56,10 +95,11 @@ export class VolumeMetadata {
   async #lookAt(node: number, facts: ChangeFacts): Promise<void> {
     const { index, recorder, volume } = this.#parts;
     const row = index.node(volume, node);
-    const inode = row === undefined ? undefined : inodeOf(row.identity, this.#tree);
-    const found = inode === undefined ? undefined : this.#handles.look(inode);
+    const inode = row === undefined ? undefined : inodeOf(row.identity, this.#options.tree);
+    const found = inode === undefined ? undefined : this.#options.handles.look(inode);
     // Gone already: what removed it is told of later.
     if (row === undefined || found === undefined || found.stat.kind !== row.kind) return;
+    this.#read.set(node, { through: this.#options.position(), told: false });
     const { set, remove } = differingXattrs(row.xattrs, found.xattrs);
     const id = asNodeId(BigInt(node));
     for (const key of remove) await recorder.add(volume, { kind: 'xattr-remove', node: id, key }, facts);

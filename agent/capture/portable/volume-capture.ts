@@ -3,7 +3,7 @@ import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { rootNode, type VolumeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus } from '../change-source.js';
 import { applySurvey } from '../tree/apply-survey.js';
-import { countVolume, type TreeCount } from '../tree/count-tree.js';
+import { CopyProgress } from '../tree/count-tree.js';
 import { DirtySet } from './dirty-set.js';
 import { FlushQueue } from '../tree/flush-queue.js';
 import { QuietSchedule } from './quiet-schedule.js';
@@ -66,9 +66,8 @@ export class VolumeCapture {
   #failures = 0;
   #gapsOpened = 0;
   #lastScanNs: bigint | undefined;
-  #total: TreeCount | undefined;
+  readonly #progress = new CopyProgress();
   #progressEntries = 0;
-  #progressBytes = 0;
 
   constructor(definition: ProtectedVolume, options: VolumeCaptureOptions) {
     this.definition = definition;
@@ -117,7 +116,7 @@ export class VolumeCapture {
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
     else if (row.baseline === 'done') await this.#openGap('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#dirty.markWhole();
-    if (row.baseline !== 'done') void this.#count();
+    if (row.baseline !== 'done') void this.#progress.count(this.#options.directories, this.definition.path, this.#stopped.signal);
     this.#feed.restart();
   }
 
@@ -214,21 +213,12 @@ export class VolumeCapture {
     });
     return {
       ...state,
-      ...(state.label === 'baseline' ? { progress: this.#progress() } : {}),
+      ...(state.label === 'baseline' ? { progress: this.#progress.at(this.#progressEntries) } : {}),
       gaps: this.#gapsOpened,
       pendingHints: this.#dirty.size,
       ...(this.#lastScanNs === undefined ? {} : { lastScanNs: this.#lastScanNs }),
       reports: this.#reports.list(),
       reportCount: this.#reports.count,
-    };
-  }
-
-  #progress(): { doneBytes: number; totalBytes: number; doneEntries: number; totalEntries: number } {
-    return {
-      doneBytes: this.#progressBytes,
-      totalBytes: Math.max(this.#total?.bytes ?? 0, this.#progressBytes),
-      doneEntries: this.#progressEntries,
-      totalEntries: Math.max(this.#total?.entries ?? 0, this.#progressEntries),
     };
   }
 
@@ -341,7 +331,7 @@ export class VolumeCapture {
       isCooling: (node) => !always && (this.#cooling.get(node) ?? 0) > this.#nowMs,
       onCaptured: (node, { bytesRead }) => {
         const now = this.#nowMs;
-        this.#progressBytes += bytesRead;
+        this.#progress.doneBytes += bytesRead;
         if (bytesRead > 0) this.#cooling.set(node, now + Math.max(coolingMinMs, 3 * (now - lastMs)));
         lastMs = now;
       },
@@ -424,7 +414,6 @@ export class VolumeCapture {
     this.#quiet.looked(this.#nowMs, tookMs, intervalMs);
     if (walk.reason === 'baseline') {
       await recorder.control(this.#volume, { kind: 'baseline', edge: 'end' });
-      this.#total = undefined;
     }
     for (const gap of walk.gaps) {
       const open = index.openGaps(this.#volume).find((other) => other.gap === gap);
@@ -461,11 +450,6 @@ export class VolumeCapture {
     const gap = index.volume(this.#volume)!.nextGap;
     this.#gapsOpened += 1;
     await recorder.control(this.#volume, { kind: 'gap', edge: 'open', gap, label, cause, sinceNs });
-  }
-
-  async #count(): Promise<void> {
-    this.#total = { entries: 0, bytes: 0 };
-    this.#total = await countVolume(this.#options.directories, this.definition.path, this.#total, this.#stopped.signal);
   }
 }
 

@@ -42,7 +42,7 @@ async function countTree(root: Directory, total: TreeCount, isCounted: (name: Bu
 }
 
 /** Counts what a volume holds on its own file system; undefined when it cannot be looked at, since only a total is lost then. */
-export async function countVolume(directories: DirectoryOpener, path: Buffer, total: TreeCount, signal: AbortSignal): Promise<TreeCount | undefined> {
+async function countVolume(directories: DirectoryOpener, path: Buffer, total: TreeCount, signal: AbortSignal): Promise<TreeCount | undefined> {
   try {
     const root = await directories.openRoot(path);
     const { dev } = await root.stat();
@@ -50,5 +50,20 @@ export async function countVolume(directories: DirectoryOpener, path: Buffer, to
     return total;
   } catch {
     return undefined;
+  }
+}
+
+/** How far a first copy has got, of a total that is being counted meanwhile. */
+export class CopyProgress {
+  doneBytes = 0;
+  #total: TreeCount = { entries: 0, bytes: 0 };
+
+  async count(directories: DirectoryOpener, path: Buffer, signal: AbortSignal): Promise<void> {
+    this.#total = (await countVolume(directories, path, this.#total, signal)) ?? this.#total;
+  }
+
+  /** `doneEntries`: entries listed so far. */
+  at(doneEntries: number): { readonly doneBytes: number; readonly totalBytes: number; readonly doneEntries: number; readonly totalEntries: number } {
+    return { doneBytes: this.doneBytes, totalBytes: Math.max(this.#total.bytes, this.doneBytes), doneEntries, totalEntries: Math.max(this.#total.entries, doneEntries) };
   }
 }

@@ -70,3 +70,27 @@ t.test('a long backlog of one thread is worked off in order', async (t) => {
   for (let at = 0; at < count; at += 1) if (queue.claim(call(create, `f${at}`))[0]?.index !== at) return void t.fail(`call ${at} got another event`);
   t.equal(queue.size, 0);
 });
+
+t.test('a name that one thread changed a hundred thousand times before its calls are met', async (t) => {
+  const queue = new NameQueue();
+  const count = 100_000;
+  // All read after all calls returned, as when the stream is behind.
+  for (let at = 0; at < count; at += 1) queue.add(event(at % 2 === 0 ? create : remove, 'a', { target: inode(10n) }), 10_000_000n);
+  let inOrder = 0;
+  for (let at = 0; at < count; at += 1) {
+    const [queued] = queue.claim(call(at % 2 === 0 ? create : remove, 'a', { returnedNs: BigInt(at) }));
+    if (queued?.index === at && !queued.merged) inOrder += 1;
+  }
+  t.equal(inOrder, count);
+  t.equal(queue.size, 0);
+});
+
+t.test('a call that does not tell its name takes the earliest event of its thread', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(remove, 'x'), 100n);
+  queue.add(event(create, 'b', { target: inode(11n) }), 100n);
+  queue.add(event(create, 'a', { target: inode(12n) }), 100n);
+  t.match(queue.claim(call(create, undefined)), [{ index: 1 }]);
+  t.match(queue.claim(call(create, undefined)), [{ index: 2 }]);
+  t.match(queue.claim(call(create, undefined)), [{ index: 1, merged: true }], 'or one that it merged into');
+});
