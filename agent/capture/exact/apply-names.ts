@@ -39,8 +39,7 @@ export class NameApplier {
     if (isSwapped) this.#applied(second);
     for (const queued of claimed) {
       if (!isSwapped) await this.#applyOne(queued, bit, facts, how);
-      // Which of the merged calls came last is known within one thread only.
-      if (queued.merged) await this.lookUp(queued, { cause: 'names changed faster than they could be told apart', sinceNs: facts.timeNs! });
+      if (queued.unsure) await this.lookUp(queued, { cause: 'names changed faster than they could be told apart', sinceNs: facts.timeNs! });
     }
   }
 

@@ -25,6 +25,8 @@ export interface QueuedName {
   waiting: number;
   /** It was claimed for another call before: calls that merged, so its index says nothing of this one. */
   merged: boolean;
+  /** Whether it is the call's at all, or where that stands among those of other threads, cannot be told. */
+  unsure: boolean;
 }
 
 /** A call as the stream tells of it. */
@@ -50,12 +52,17 @@ interface Register {
 }
 type Thread = Map<string, Register>;
 
+const latestMin = 10_000;
+
 export class NameQueue {
   readonly #threads = new Map<number, Thread>();
   /** What waits and gave an inode a name, by inode. */
   readonly #naming = new Map<string, Set<QueuedName>>();
   /** All that waits, in queue order. */
   readonly #waiting = new Map<number, QueuedName>();
+  /** By directory and name, each thread's latest event there. */
+  readonly #latest = new Map<string, Map<number, number>>();
+  #latestPurge = latestMin;
   #next = 0;
 
   get size(): number {
@@ -71,7 +78,7 @@ export class NameQueue {
   add(event: NameEvent, readNs: bigint): void {
     const waiting = event.mask & anyName;
     if (waiting === 0) return;
-    const queued = { index: this.#next, event, readNs, waiting, merged: false };
+    const queued = { index: this.#next, event, readNs, waiting, merged: false, unsure: false };
     this.#next += 1;
     this.#waiting.set(queued.index, queued);
     let thread = this.#threads.get(event.tid);
@@ -80,6 +87,8 @@ export class NameQueue {
     const register = thread.get(name);
     if (register === undefined) thread.set(name, { events: [queued], head: 0, waiting: 0 });
     else register.events.push(queued);
+    this.#note(event.directory, event.name, queued);
+    this.#note(event.toDirectory, event.toName, queued);
     if (event.target === undefined || (waiting & givesName) === 0) return;
     const key = keyOf(event.target);
     const named = this.#naming.get(key);
@@ -114,15 +123,41 @@ export class NameQueue {
       if (queued === undefined) this.#prune(thread, name, register, call.returnedNs);
     }
     if (best === undefined) {
-      if (merged !== undefined) merged.merged = true;
+      // Done before already: it may as well be a call of that name somewhere else.
+      if (merged !== undefined) merged.merged = merged.unsure = true;
       return merged;
     }
     const { queued, name, register } = best;
     // Several deeds in one event: from the second on its place in the queue is the first one's.
-    if (queued.waiting !== (queued.event.mask & anyName)) queued.merged = true;
+    if (queued.waiting !== (queued.event.mask & anyName)) {
+      queued.merged = true;
+      if (this.#isContested(queued)) queued.unsure = true;
+    }
     this.#take(queued, call.bit);
     this.#prune(thread, name, register, call.returnedNs);
     return queued;
+  }
+
+  #note(directory: InodeKey | undefined, name: Buffer | undefined, { index, event }: QueuedName): void {
+    if (directory === undefined || name === undefined) return;
+    const key = `${keyOf(directory)}/${nameOf(name)}`;
+    const latest = this.#latest.get(key);
+    if (latest !== undefined) latest.set(event.tid, index);
+    else this.#latest.set(key, new Map([[event.tid, index]]));
+    if (this.#latest.size < this.#latestPurge) return;
+    let oldest = this.#next;
+    for (const thread of this.#threads.values()) for (const { events, head } of thread.values()) oldest = Math.min(oldest, events[head]?.index ?? oldest);
+    for (const [each, indexes] of this.#latest) if ([...indexes.values()].every((at) => at < oldest)) this.#latest.delete(each);
+    this.#latestPurge = Math.max(latestMin, 2 * this.#latest.size);
+  }
+
+  /** Whether another thread changed one of the event's names since the first of its deeds. */
+  #isContested({ index, event }: QueuedName): boolean {
+    for (const [directory, name] of [[event.directory, event.name], [event.toDirectory, event.toName]] as const) {
+      if (directory === undefined || name === undefined) continue;
+      for (const [tid, at] of this.#latest.get(`${keyOf(directory)}/${nameOf(name)}`) ?? []) if (tid !== event.tid && at > index) return true;
+    }
+    return false;
   }
 
   /** Takes out an event before its call was met: something else needs its effect. */

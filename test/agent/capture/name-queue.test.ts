@@ -94,3 +94,15 @@ t.test('a call that does not tell its name takes the earliest event of its threa
   t.match(queue.claim(call(create, undefined)), [{ index: 2 }]);
   t.match(queue.claim(call(create, undefined)), [{ index: 1, merged: true }], 'or one that it merged into');
 });
+
+t.test('several deeds in one event are sure, unless another thread was there or one is told of twice', async (t) => {
+  const queue = new NameQueue();
+  queue.add(event(create | remove, 'a'), 100n);
+  t.match(queue.claim(call(create, 'a', { returnedNs: 10n })), [{ unsure: false }]);
+  t.match(queue.claim(call(remove, 'a', { returnedNs: 20n })), [{ merged: true, unsure: false }], 'within one thread the calls tell the order');
+  t.match(queue.claim(call(remove, 'a', { returnedNs: 30n })), [{ unsure: true }], 'it may have been another file of that name');
+  queue.add(event(create | remove, 'b'), 100n);
+  queue.add(event(rename, 'c', { tid: 2, toDirectory: directory, toName: Buffer.from('b') }), 100n);
+  t.match(queue.claim(call(create, 'b', { returnedNs: 40n })), [{ unsure: false }]);
+  t.match(queue.claim(call(remove, 'b', { returnedNs: 50n })), [{ unsure: true }], 'before or after the other thread moved something there');
+});
