@@ -203,7 +203,7 @@ export class ExactTreeSource implements ChangeSource {
       await this.#guarded(() => this.#look(this.#options.clock.monotonicMs(), this.#recorder!));
     }
     await this.#guarded(async () => {
-      for (const fileSystem of this.#fileSystems.values()) fileSystem.drain(this.#options.kernel.monotonicNs());
+      this.#applier!.drain();
     });
     if (this.#hasUnclaimed) {
       // Calls that are about to return claim theirs within a moment; what is left was done by none.

@@ -135,7 +135,22 @@ static __always_inline __u32 call_of_operation(__u8 opcode) {
   return 0;
 }
 
-static __always_inline void end_uring_write(struct workshop *work, struct io_kiocb *request, struct file *file, __u64 bytes) {
+/* What went past the page cache lies in its owner's buffer still, which may not be changed before the completion is told of. */
+static __always_inline void send_from_buffer(struct workshop *work, struct io_kiocb *request, __u8 opcode) {
+  struct task_struct *task = bpf_get_current_task_btf();
+  struct task_struct *owner = owner_of(request);
+  struct io_rw *call = (struct io_rw *)request;
+  /* Whoever reaps completions need not be who made the request. */
+  if (!owner || !task->mm || BPF_CORE_READ(owner, mm) != task->mm || !bpf_core_field_exists(call->addr)) return;
+  work->user = work->vector = BPF_CORE_READ(call, addr);
+  work->compat = is_compat(task);
+  bool several = opcode == URING_WRITEV || opcode == URING_WRITEV_FIXED;
+  work->user_left = several ? 0 : work->end - work->offset;
+  work->vector_left = several ? BPF_CORE_READ(call, len) : 0;
+  send_from_user(work);
+}
+
+static __always_inline void end_uring_write(struct workshop *work, struct io_kiocb *request, struct file *file, __u8 opcode, __u64 bytes) {
   __u64 end = BPF_CORE_READ((struct io_rw *)request, kiocb.ki_pos);
   bool direct = BPF_CORE_READ(file, f_flags) & O_DIRECT;
   work->ring_full = 0;
@@ -147,7 +162,11 @@ static __always_inline void end_uring_write(struct workshop *work, struct io_kio
     work->end = ~0ull;
     return settle_rest(work, CAUSE_ASYNCHRONOUS);
   }
-  send_from_pages(work);
+  if (direct) {
+    send_from_buffer(work, request, opcode);
+  } else {
+    send_from_pages(work);
+  }
   settle_rest(work, CAUSE_ASYNCHRONOUS);
 }
 
@@ -161,7 +180,7 @@ static __always_inline void end_uring_content_inline(struct workshop *work, stru
   describe_inode(work, inode);
   work->inode = (__u64)inode;
   work->mapping = (__u64)BPF_CORE_READ(inode, i_mapping);
-  if (is_uring_write(opcode)) return end_uring_write(work, request, file, result);
+  if (is_uring_write(opcode)) return end_uring_write(work, request, file, opcode, result);
   if (opcode == URING_FALLOCATE) {
     struct io_sync *call = (void *)request;
     send_allocation(work, BPF_CORE_READ(call, mode), BPF_CORE_READ(call, off), BPF_CORE_READ(call, len));

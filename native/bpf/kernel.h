@@ -149,6 +149,7 @@ struct fdtable {
 struct files_struct {
   struct fdtable *fdt;
 };
+struct mm_struct;
 struct task_struct {
   struct thread_info thread_info;
   unsigned int flags;
@@ -157,6 +158,7 @@ struct task_struct {
   __u64 start_boottime;
   struct task_struct *group_leader;
   const struct cred *cred;
+  struct mm_struct *mm;
   struct files_struct *files;
   char comm[16];
 };
@@ -195,6 +197,8 @@ struct kiocb {
 };
 struct io_rw {
   struct kiocb kiocb;
+  __u64 addr;
+  __u32 len;
 };
 struct io_cqe {
   __s32 res;
@@ -204,6 +208,16 @@ struct io_kiocb {
   __u8 opcode;
   __u64 flags;
   struct io_cqe cqe;
+};
+/* 6.13 */
+struct io_uring_task {
+  struct task_struct *task;
+};
+struct io_kiocb___owned {
+  struct io_uring_task *tctx;
+};
+struct io_kiocb___plain {
+  struct task_struct *task;
 };
 struct open_how {
   __u64 flags;
@@ -329,6 +343,15 @@ static __always_inline void read_modify_time(const char *bytes, __s64 *seconds, 
                                                                            : (void *)(bytes + bpf_core_field_offset(struct inode___plain, i_mtime));
   *seconds = time->tv_sec;
   *nanoseconds = time->tv_nsec;
+}
+
+/* The task whose memory a request's buffer lies in. */
+static __always_inline struct task_struct *owner_of(struct io_kiocb *request) {
+  struct io_kiocb___owned *owned = (void *)request;
+  struct io_kiocb___plain *plain = (void *)request;
+  if (bpf_core_field_exists(owned->tctx)) return BPF_CORE_READ(owned, tctx, task);
+  if (bpf_core_field_exists(plain->task)) return BPF_CORE_READ(plain, task);
+  return NULL;
 }
 
 /* Writeback is under way on the inode. */

@@ -94,19 +94,24 @@ export class RecordApplier {
     for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.settleBatch(facts);
   }
 
+  /** Takes over what fanotify has told by now. */
+  drain(): void {
+    for (const fileSystem of this.#options.fileSystems.values()) fileSystem.drain(this.#options.monotonicNs(), this.#appliedNs);
+  }
+
   /** Looks up what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long, by the stream's time. */
   async applyOrphans(ageNs: bigint, isCaughtUp: () => boolean): Promise<void> {
     const nowNs = this.#options.monotonicNs();
     // A call's record may wait in the stream for as long as that is behind.
     const streamNs = isCaughtUp() ? nowNs : this.#appliedNs;
     for (const fileSystem of this.#options.fileSystems.values()) {
-      fileSystem.drain(nowNs);
+      fileSystem.drain(nowNs, this.#appliedNs);
       const why = { cause: 'names were changed outside any captured call', sinceNs: this.#options.clock.wallNs() - ageNs - (nowNs - streamNs) - drainIntervalNs };
       for (const queued of fileSystem.queue.takeOrphans(streamNs - ageNs)) await this.#namesOf(fileSystem).lookUp(queued, why);
-      if (fileSystem.overflowed) {
-        fileSystem.overflowed = false;
-        for (const volume of fileSystem.volumes) await volume.lostAll('the kernel lost names that changed', this.#options.clock.wallNs());
-      }
+      const incompleteSinceNs = fileSystem.incompleteSinceNs;
+      fileSystem.incompleteSinceNs = undefined;
+      if (incompleteSinceNs === undefined) continue;
+      for (const volume of fileSystem.volumes) await volume.lostAll('names changed faster than they could be taken down', this.#options.clock.wallNs() - (nowNs - incompleteSinceNs));
     }
     await this.#settle({});
   }
@@ -131,7 +136,7 @@ export class RecordApplier {
   async #findNamed(fileSystem: FileSystem, inode: InodeKey, facts: ChangeFacts): Promise<FoundNode | undefined> {
     let naming = fileSystem.queue.naming(inode);
     if (naming === undefined) {
-      fileSystem.drain(this.#options.monotonicNs());
+      fileSystem.drain(this.#options.monotonicNs(), this.#appliedNs);
       naming = fileSystem.queue.naming(inode);
     }
     if (naming === undefined || !isMaking(naming)) return undefined;
@@ -211,7 +216,7 @@ export class RecordApplier {
       const fileSystem = this.#options.fileSystems.get(cursor.device);
       if (fileSystem === undefined) return;
       const parent = { ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree: inode.tree };
-      fileSystem.drain(nowNs);
+      fileSystem.drain(nowNs, this.#appliedNs);
       const [name] = cursor.names();
       const claimed = fileSystem.queue.claim({ tid, bit: nameBits.create, returnedNs, name });
       const made: MadeInode = { inode, metadata: madeMetadata(cursor) };
@@ -224,7 +229,7 @@ export class RecordApplier {
     if (cursor.call === RecordCall.truncate) return this.#truncateNamed(name, Number(cursor.a), facts);
     if (cursor.call === RecordCall.open && (Number(cursor.a) & truncateFlag) !== 0) await this.#truncateNamed(name, 0, facts);
     for (const fileSystem of this.#options.fileSystems.values()) {
-      fileSystem.drain(nowNs);
+      fileSystem.drain(nowNs, this.#appliedNs);
       if (bit === undefined) continue;
       const isRename = bit === nameBits.rename;
       const call = { tid, bit, returnedNs, name: isRename ? name : (toName ?? name), ...(isRename ? { toName } : {}) };

@@ -29,8 +29,9 @@ export class FileSystem implements Disposable {
   /** Threads of others. That a thread is our own is asked each time: when it ends, its number may become another's, whose events count. */
   readonly #otherThreads = new Set<number>();
   readonly #inodes = new Map<bigint, CachedInode>();
-  /** Names were lost in the kernel: what the queue holds is not all. */
-  overflowed = false;
+  /** Since when names are missing from the queue (CLOCK_MONOTONIC): the kernel lost some, or there were too many to be kept. */
+  incompleteSinceNs: bigint | undefined;
+  #drainedNs = 0n;
 
   constructor(device: number, { names, handles, isOwnThread }: { readonly names: NameStream; readonly handles: HandleAccess; readonly isOwnThread: (tid: number) => boolean }) {
     this.#isOwnThread = isOwnThread;
@@ -81,18 +82,25 @@ export class FileSystem implements Disposable {
     return false;
   }
 
-  /** Takes over what fanotify has queued; tells which known nodes had their metadata changed. */
-  drain(nowNs: bigint): void {
+  /**
+   * Takes over what fanotify has queued; tells which known nodes had their metadata changed. The stream is
+   * applied up to `streamNs`.
+   */
+  drain(nowNs: bigint, streamNs: bigint): void {
     for (const event of this.names.drain()) {
       // What this process does itself is none of the volumes' business, and has no records.
       if (this.#isOwn(event.tid)) continue;
-      if (event.isOverflow) this.overflowed = true;
+      if (event.isOverflow) this.incompleteSinceNs ??= this.#drainedNs;
       if ((event.mask & nameBits.attributes) !== 0) {
         const inode = event.target ?? (event.name === undefined || event.name.length === 0 ? event.directory : undefined);
         for (const { volume, node } of inode === undefined ? [] : this.findAll(inode)) volume.look(node);
       }
       this.queue.add(event, nowNs);
     }
+    this.#drainedNs = nowNs;
+    if (!this.queue.isTooLong) return;
+    this.queue.clear();
+    this.incompleteSinceNs ??= streamNs;
   }
 
   #isOwn(tid: number): boolean {

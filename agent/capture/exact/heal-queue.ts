@@ -37,6 +37,9 @@ interface Waiting extends Range, Persistence {
   readonly after: bigint;
 }
 
+/** More names than this in one directory: it is listed whole. */
+const namesMax = 4096;
+
 export class HealQueue {
   readonly #nodes = new Map<number, Waiting>();
   /** Directories to be listed whole, or names in them to be looked up. */
@@ -95,11 +98,14 @@ export class HealQueue {
   /** A directory to be looked at with all below it, or only some of its names. */
   addDirectory(directory: number, { names, after }: { readonly names?: readonly string[]; readonly after: bigint }): void {
     const known = this.#directories.get(directory);
-    const isWhole = names === undefined || (known !== undefined && known.names === undefined);
-    this.#directories.set(directory, {
-      names: isWhole ? undefined : new Set([...(known?.names ?? []), ...names]),
-      after: known !== undefined && known.after > after ? known.after : after,
-    });
+    if (known === undefined) {
+      this.#directories.set(directory, { names: names === undefined ? undefined : new Set(names), after });
+      return;
+    }
+    if (after > known.after) known.after = after;
+    if (names === undefined) known.names = undefined;
+    for (const name of names ?? []) known.names?.add(name);
+    if (known.names !== undefined && known.names.size > namesMax) known.names = undefined;
   }
 
   /** Takes out something whose time has come. */

@@ -53,6 +53,8 @@ interface Register {
 type Thread = Map<string, Register>;
 
 const latestMin = 10_000;
+/** Events of about half a kilobyte each. */
+const heldMax = 200_000;
 
 export class NameQueue {
   readonly #threads = new Map<number, Thread>();
@@ -64,6 +66,9 @@ export class NameQueue {
   readonly #latest = new Map<string, Map<number, number>>();
   #latestPurge = latestMin;
   #next = 0;
+  #first = 0;
+  /** Events that are not done with. */
+  #held = 0;
 
   get size(): number {
     return this.#waiting.size;
@@ -71,8 +76,24 @@ export class NameQueue {
 
   /** The least index that waits; Infinity when nothing does. */
   get firstWaiting(): number {
-    for (const index of this.#waiting.keys()) return index;
-    return Infinity;
+    if (this.#waiting.size === 0) return Infinity;
+    // Not by the map's own order: it steps over each entry that ever went.
+    while (!this.#waiting.has(this.#first)) this.#first += 1;
+    return this.#first;
+  }
+
+  /** Whether more is held than is worth the memory. */
+  get isTooLong(): boolean {
+    return this.#held > heldMax;
+  }
+
+  /** Forgets everything: what it tells of has to be found out otherwise. */
+  clear(): void {
+    this.#threads.clear();
+    this.#naming.clear();
+    this.#waiting.clear();
+    this.#latest.clear();
+    this.#held = 0;
   }
 
   add(event: NameEvent, readNs: bigint): void {
@@ -80,6 +101,7 @@ export class NameQueue {
     if (waiting === 0) return;
     const queued = { index: this.#next, event, readNs, waiting, merged: false, unsure: false };
     this.#next += 1;
+    this.#held += 1;
     this.#waiting.set(queued.index, queued);
     let thread = this.#threads.get(event.tid);
     if (thread === undefined) this.#threads.set(event.tid, (thread = new Map()));
@@ -202,7 +224,10 @@ export class NameQueue {
   #prune(thread: Thread, name: string, register: Register, returnedNs: bigint): void {
     const { events } = register;
     while (register.waiting < events.length && events[register.waiting]!.waiting === 0) register.waiting += 1;
-    while (register.head < register.waiting && events[register.head]!.readNs < returnedNs) register.head += 1;
+    while (register.head < register.waiting && events[register.head]!.readNs < returnedNs) {
+      register.head += 1;
+      this.#held -= 1;
+    }
     if (register.head === events.length) thread.delete(name);
     else if (register.head > 1000 && register.head * 2 > events.length) {
       events.splice(0, register.head);
