@@ -140,6 +140,8 @@ export class ExactTreeSource implements ChangeSource {
       fileSystem.names.watch(definition.path);
       stream.watch(fileSystem.device);
       stream.forgetOutside();
+      // Those mapped from now on are told of.
+      await stream.noteMapped(fileSystem.device);
       const volume = await ExactVolume.begin(definition, {
         parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
         excludes,

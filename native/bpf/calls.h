@@ -109,6 +109,7 @@ static __always_inline void end_content(struct workshop *work, struct task_struc
   struct inode *inode;
   struct write_facts facts = {.contended = true};
   if (state && state->stage != STAGE_CONTENT) state = NULL;
+  work->start_ns = state ? state->start_ns : 0;
   if (state) {
     facts.contended = is_contended(state);
     facts.started = true;
@@ -156,11 +157,9 @@ static __always_inline void send_about_descriptor_inline(struct workshop *work, 
 }
 OUT_OF_LINE(send_about_descriptor, (struct workshop *work, __u32 fd, __u32 kind, __u32 call), (work, fd, kind, call))
 
+/* FIDEDUPERANGE is none of them: it shares what is the same already. */
 static __always_inline void end_ioctl(struct workshop *work, struct task_struct *task, long result) {
   switch ((__u32)work->call.at[1]) {
-    case FIDEDUPERANGE:
-      if (result >= 0) end_dedupe(work);
-      return;
     case FS_IOC_SETFLAGS:
     case FS_IOC32_SETFLAGS:
     case FS_IOC_FSSETXATTR:

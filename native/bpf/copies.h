@@ -6,7 +6,6 @@
 enum {
   FICLONE = 0x40049409,
   FICLONERANGE = 0x4020940d,
-  FIDEDUPERANGE = 0xc0189436,
   FS_IOC_SETFLAGS = 0x40086602,
   FS_IOC32_SETFLAGS = 0x40046602,
   FS_IOC_FSSETXATTR = 0x401c5820,
@@ -41,11 +40,16 @@ static __always_inline bool is_opaque_ioctl(__u32 command) {
   return false;
 }
 
-/* Sends that [offset, end) took the source's content at source_offset. False when the source is on another file system or in another tree. */
+/*
+ * Sends that [offset, end) took the source's content at source_offset. False when the source is on another
+ * file system or in another tree, or when it was written meanwhile: then what it holds when the record is
+ * met need not be what was taken.
+ */
 static __noinline bool send_clone(struct workshop *work, struct file *source, __u64 source_offset) {
   struct inode *inode = inode_of(source);
   struct inode_key key = {};
   if (!watched_key(inode, &key) || key.device != work->key.device || key.tree != work->key.tree) return false;
+  if (was_disturbed(&key, work->start_ns)) return false;
   work->head.kind = KIND_CLONE;
   work->head.offset = work->offset;
   work->head.length = work->end - work->offset;
@@ -128,35 +132,3 @@ static __always_inline void end_clone_inline(struct workshop *work, struct write
   if (facts->contended || !send_clone(work, source, range[1])) settle_rest(work, facts->contended ? CAUSE_CONCURRENT : CAUSE_NOT_BY_BYTE);
 }
 OUT_OF_LINE(end_clone, (struct workshop *work, struct write_facts *facts), (work, facts))
-
-struct dedupe_entry {
-  __s64 fd;
-  __u64 offset;
-  __u64 bytes;
-  __s32 status;
-  __u32 reserved;
-};
-
-/* Deduplication changes no content; what shares blocks with what is worth knowing all the same. */
-static __always_inline void end_dedupe_inline(struct workshop *work) {
-  struct task_struct *task = bpf_get_current_task_btf();
-  __u64 header[3] = {}; /* source offset, length, count */
-  struct file *source = file_of(task, work->call.at[0]);
-  if (!source || bpf_probe_read_user(header, sizeof(header), (void *)work->call.at[2])) return;
-  for (int index = 0; index < 16; index++) {
-    struct dedupe_entry entry = {};
-    if (index >= (__u16)header[2]) return;
-    if (bpf_probe_read_user(&entry, sizeof(entry), (void *)work->call.at[2] + sizeof(header) + index * sizeof(entry))) return;
-    if (entry.status != 0 || entry.bytes == 0) continue;
-    struct file *file = file_of(task, entry.fd);
-    if (!file) continue;
-    struct inode *inode = inode_of(file);
-    if (!is_captured(inode, &work->key)) continue;
-    describe_caller(&work->head, KIND_CLONE, CALL_DEDUPE);
-    describe_inode(work, inode);
-    work->offset = entry.offset;
-    work->end = entry.offset + entry.bytes;
-    send_clone(work, source, header[0]);
-  }
-}
-OUT_OF_LINE(end_dedupe, (struct workshop *work), (work))

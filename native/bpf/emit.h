@@ -29,13 +29,20 @@ static __always_inline void raise_to(__u64 *field, __u64 value) {
 static __noinline bool note_lost(const struct inode_key *key, __u64 low, __u64 high, __u32 cause) {
   __u32 zero = 0;
   __u64 now = bpf_ktime_get_ns(), bit = 1ull << (cause & 63);
+  /*
+   * Counted before and after. Who takes the map having seen the first count waits for this program, but the
+   * map that it finds may be the one that comes into use with that: then the second count tells.
+   */
   __sync_fetch_and_add(&counters.dirty_updates, 1);
   void *map = bpf_map_lookup_elem(&dirty, &zero);
   if (!map) goto full;
   struct lost_range *range = bpf_map_lookup_elem(map, key);
   if (!range) {
     struct lost_range fresh = {.low = low, .high = high, .first_ns = now, .last_ns = now, .causes = bit, .count = 1};
-    if (bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST) == 0) return true;
+    if (bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST) == 0) {
+      __sync_fetch_and_add(&counters.dirty_updates, 1);
+      return true;
+    }
     /* Another processor was first, or the map is full. */
     range = bpf_map_lookup_elem(map, key);
     if (!range) goto full;
@@ -44,7 +51,9 @@ static __noinline bool note_lost(const struct inode_key *key, __u64 low, __u64 h
   raise_to(&range->high, high);
   range->last_ns = now;
   __sync_fetch_and_add(&range->count, 1);
-  return !(__sync_fetch_and_or(&range->causes, bit) & bit);
+  bool is_new = !(__sync_fetch_and_or(&range->causes, bit) & bit);
+  __sync_fetch_and_add(&counters.dirty_updates, 1);
+  return is_new;
 full:
   count_loss(&counters.everything_lost, &counters.everything_lost_first_ns);
   return false;

@@ -22,6 +22,18 @@ static __always_inline void note_unseen_inline(struct workshop *work, struct ino
 }
 OUT_OF_LINE(note_unseen, (struct workshop *work, struct inode *inode, __u32 call, __u32 cause), (work, inode, call, cause))
 
+/* A file that was mapped before anyone watched: user space has it open. */
+static __always_inline bool note_mapped_inline(struct file *file) {
+  struct workshop *work = workshop_of(WORKSHOP_REQUEST);
+  if (!work) return false;
+  struct inode *inode = inode_of(file);
+  if (!is_regular(inode) || BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter) <= 0 || !is_captured(inode, &work->key)) return false;
+  work->offset = 0;
+  work->end = ~0ull;
+  note_unseen(work, inode, CALL_OTHER, CAUSE_SHARED_MAPPING);
+  return true;
+}
+
 /* A mapping was made through which the file can be changed. */
 static __always_inline void end_mmap(struct workshop *work, struct task_struct *task) {
   __u32 type = work->call.at[3] & MAP_TYPE;

@@ -81,7 +81,6 @@ enum record_call {
   CALL_FALLOCATE = 12,
   CALL_CLONE = 13,
   CALL_CLONE_RANGE = 14,
-  CALL_DEDUPE = 15,
   CALL_MKDIR = 16,
   CALL_MKNOD = 17,
   CALL_SYMLINK = 18,
@@ -229,6 +228,10 @@ enum { SYSTEM_CALLS_MAX = 512 };
 struct mapped_request {
   struct inode_key key;
   __u64 mapped;
+};
+struct note_request {
+  __u32 fd;
+  __u32 noted;
 };
 struct calibrate_request {
   __u32 fd;

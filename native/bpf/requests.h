@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flight.h"
+#include "mappings.h"
 #include "page-cache.h"
 
 /* A page as the walk read it, for user space to compare. */
@@ -79,6 +80,14 @@ int walk(struct walk_request *request) {
 SEC("syscall")
 int identify(struct identify_request *request) {
   request->pid = bpf_get_current_pid_tgid() >> 32;
+  return 0;
+}
+
+/* Takes note of the descriptor's file if it can be written through a mapping. */
+SEC("syscall")
+int note_mapped(struct note_request *request) {
+  struct file *file = file_of(bpf_get_current_task_btf(), request->fd);
+  request->noted = file && note_mapped_inline(file);
   return 0;
 }
 

@@ -144,7 +144,7 @@ struct workshop {
   char path[2][PATH_BYTES];
 };
 /* Programs that may interrupt one another have a workshop each. */
-enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_ENTER = 3, WORKSHOPS };
+enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_ENTER = 3, WORKSHOP_REQUEST = 4, WORKSHOPS };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, WORKSHOPS);

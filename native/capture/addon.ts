@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Raised together with kInterfaceVersion in src/capture/addon.cc. */
-const interfaceVersion = 1;
+const interfaceVersion = 2;
 
 /** [ino, generation, device, tree, low, high, firstNs, lastNs, causes, count] */
 export type NativeLostRange = readonly [bigint, number, number, bigint, bigint, bigint, bigint, bigint, number, number];
@@ -23,6 +23,7 @@ export interface NativeStream {
   position(): bigint;
   takeLost(): readonly [readonly NativeLostRange[], bigint | undefined, bigint | undefined];
   isMapped(ino: bigint, tree: bigint, generation: number, device: number): boolean;
+  noteMapped(fd: number): boolean;
   stats(): readonly [number, number, bigint, bigint, boolean];
 }
 

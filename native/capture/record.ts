@@ -44,7 +44,6 @@ export const RecordCall = {
   fallocate: 12,
   clone: 13,
   cloneRange: 14,
-  dedupe: 15,
   mkdir: 16,
   mknod: 17,
   symlink: 18,

@@ -1,5 +1,6 @@
 /** The stream of everything that changes watched file systems, as the kernel's programs report it. */
 import { loadCapture, type NativeStream } from './addon.js';
+import { forEachMapped } from './mapped-files.js';
 
 export interface CaptureBatch {
   /** Whole records, back to back: see RecordCursor. May be empty when only `through` moved. */
@@ -67,6 +68,11 @@ export interface CaptureStream extends AsyncDisposable {
   takeLost(): Lost;
   /** Whether the inode has a shared writable mapping, through which it may change unseen. */
   isMapped(inode: InodeIdentity): boolean;
+  /**
+   * Takes note of files on a watched device that processes had mapped for writing before it was watched: the
+   * stream then tells of them as it does of those mapped since. Resolves to how many there are.
+   */
+  noteMapped(device: number): Promise<number>;
   stats(): CaptureStats;
 }
 
@@ -159,6 +165,10 @@ class SystemCaptureStream implements CaptureStream {
 
   isMapped({ ino, tree = 0n, generation, device }: InodeIdentity): boolean {
     return this.#native.isMapped(ino, tree, generation, device);
+  }
+
+  async noteMapped(device: number): Promise<number> {
+    return forEachMapped(device, (fd) => !this.#closed && this.#native.noteMapped(fd));
   }
 
   stats(): CaptureStats {

@@ -7,7 +7,7 @@ import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../..
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
-import type { ExactVolume } from './exact-volume.js';
+import { type ExactVolume, mappedCause } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
 import type { Stamp } from './volume-metadata.js';
@@ -19,7 +19,7 @@ const dirtyCauses: Readonly<Record<number, string>> = {
   [DirtyCause.concurrent]: 'several writers wrote one file at once, past the page cache',
   [DirtyCause.asynchronous]: 'a file was written by asynchronous or direct I/O',
   [DirtyCause.unknownCall]: 'a file was changed outside any captured call',
-  [DirtyCause.sharedMapping]: 'a file is written through a memory mapping',
+  [DirtyCause.sharedMapping]: mappedCause,
   [DirtyCause.notByByte]: 'a call changed content without passing its bytes',
 };
 

@@ -2,7 +2,7 @@
 import type { DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
 import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey } from '../../../native/capture/names.js';
-import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
+import { asNodeId, type ContentChange } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
 import { CopyProgress } from '../tree/count-tree.js';
 import type { Excludes } from '../tree/excludes.js';
@@ -20,7 +20,7 @@ import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queu
 import { mappedIntervalMs, ReadBack } from './read-back.js';
 import { VolumeGaps } from './volume-gaps.js';
 import { RootMissingError, VolumeLooks } from './volume-looks.js';
-import { type Stamp, VolumeMetadata } from './volume-metadata.js';
+import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
 
 export interface ExactVolumeOptions {
@@ -40,6 +40,8 @@ export interface ExactVolumeOptions {
   /** Something became due. */
   wake(): void;
 }
+
+export const mappedCause = 'a file is written through a memory mapping';
 
 /** What may be said once the stream has been applied that far. */
 interface Due {
@@ -135,7 +137,7 @@ export class ExactVolume {
       directories: options.directories,
       excludes: options.excludes,
       onWhole: () => this.#beginWhole(),
-      onBytesRead: (bytes) => (this.#progress.doneBytes += bytes),
+      onCaptured: (node, bytes) => this.#captured(node, bytes),
     });
     const { index, hasher, excludes, recorder, clock } = this.#parts;
     this.#comparison = new Comparison({
@@ -227,7 +229,7 @@ export class ExactVolume {
   }
 
   async durable(node: number, facts: ChangeFacts): Promise<void> {
-    await this.#parts.recorder.add(this.#volume, { kind: 'durable', node: id(node) }, facts);
+    await this.#parts.recorder.add(this.#volume, { kind: 'durable', node: asNodeId(BigInt(node)) }, facts);
   }
 
   /** Names of a directory may not be as the model has them. */
@@ -315,6 +317,15 @@ export class ExactVolume {
   }
 
   // Reading back.
+
+  /** A look compared a node: what is mapped for writing may go on changing without a sign of it. */
+  async #captured(node: number, bytes: number): Promise<void> {
+    this.#progress.doneBytes += bytes;
+    const row = this.index.node(this.#volume, node);
+    const inode = row?.kind === 'file' ? inodeOf(row.identity, this.root.tree) : undefined;
+    if (inode === undefined || !this.#options.isMapped(inode)) return;
+    await this.dirty(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, { cause: mappedCause, sinceNs: this.#parts.clock.wallNs(), mapped: true });
+  }
 
   #unread(node: number, isDirectory: boolean, timeNs: bigint | undefined): void {
     this.#options.onEntered();
@@ -485,7 +496,3 @@ export class ExactVolume {
 }
 
 const spoolCause = 'the spool budget is spent';
-
-function id(node: number): NodeId {
-  return asNodeId(BigInt(node));
-}

@@ -22,7 +22,8 @@ export interface VolumeLooksOptions {
   readonly excludes: Excludes;
   /** A look at the whole begins; what it returns is run once the look has found everything. */
   onWhole(): () => void;
-  onBytesRead(bytes: number): void;
+  /** A node was compared with its inode, of which `bytes` were read. */
+  onCaptured(node: number, bytes: number): Promise<void>;
 }
 
 const sliceMs = 30;
@@ -168,8 +169,14 @@ export class VolumeLooks {
   }
 
   async #apply(survey: Survey, signal: AbortSignal): Promise<boolean> {
-    const { parts, onBytesRead } = this.#options;
-    await applySurvey(parts, survey, { signal, isCooling: () => false, onCaptured: (_node, { bytesRead }) => onBytesRead(bytesRead) });
+    const { parts, onCaptured } = this.#options;
+    const captured: number[] = [];
+    await applySurvey(parts, survey, {
+      signal,
+      isCooling: () => false,
+      onCaptured: (node, { bytesRead }) => void captured.push(node, bytesRead),
+    });
+    for (let at = 0; at < captured.length; at += 2) await onCaptured(captured[at]!, captured[at + 1]!);
     const tasks = [...survey.retry].filter((directory) => directory > 0).map((directory): SurveyTask => ({ directory, deep: true }));
     const moved = survey.retry.size > 0;
     survey.retry.clear();

@@ -229,6 +229,13 @@ bool Program::IsMapped(inode_key key) {
   return !Ask("is_mapped", &request) || request.mapped != 0;
 }
 
+bool Program::NoteMapped(int fd) {
+  note_request request{};
+  request.fd = static_cast<uint32_t>(fd);
+  // Whoever cannot be asked about may be mapped, but there is nothing to be noted then.
+  return Ask("note_mapped", &request) && request.noted != 0;
+}
+
 uint64_t Program::Missed() const {
   uint64_t missed = 0;
   bpf_program* program = nullptr;

@@ -37,6 +37,8 @@ class Program {
   int TakeLost(std::vector<LostEntry>* out);
   // Whether the inode has a shared writable mapping now.
   bool IsMapped(inode_key key);
+  // Takes note of the descriptor's file if it can be written through a mapping. False when it cannot.
+  bool NoteMapped(int fd);
   // Events that the kernel kept from a program because it was running already.
   uint64_t Missed() const;
 

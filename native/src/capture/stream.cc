@@ -57,6 +57,7 @@ Napi::Function Stream::Define(Napi::Env env) {
                          InstanceMethod<&Stream::Position>("position"),
                          InstanceMethod<&Stream::TakeLost>("takeLost"),
                          InstanceMethod<&Stream::IsMapped>("isMapped"),
+                         InstanceMethod<&Stream::NoteMapped>("noteMapped"),
                          InstanceMethod<&Stream::Stats>("stats"),
                      });
 }
@@ -217,6 +218,11 @@ Napi::Value Stream::TakeLost(const Napi::CallbackInfo& info) {
 Napi::Value Stream::IsMapped(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   return Napi::Boolean::New(info.Env(), program_->IsMapped(Key(info)));
+}
+
+Napi::Value Stream::NoteMapped(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return Napi::Boolean::New(info.Env(), program_->NoteMapped(static_cast<int>(Unsigned(info, 0, "a descriptor must be a number"))));
 }
 
 // [ringBytes, ringUsedBytes, records, lostRecords, pageCache]

@@ -34,6 +34,7 @@ class Stream : public Napi::ObjectWrap<Stream> {
   Napi::Value Position(const Napi::CallbackInfo& info);
   Napi::Value TakeLost(const Napi::CallbackInfo& info);
   Napi::Value IsMapped(const Napi::CallbackInfo& info);
+  Napi::Value NoteMapped(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
 
   static void Deliver(Napi::Env env, Napi::Function callback, void* context, Batch* batch);
