@@ -44,7 +44,8 @@ t.test('the receiver\'s disk is full: the agent spools, people are told, and wit
 
   await writeFiles(t, source, 'while the disk fills', 15);
   const full = await agent.until('told of the full disk', ({ receiver: { state }, journal }) => state === 'disk-full' && journal.spoolBytes > 4 * mebibyte);
-  t.match(full.receiver.message, /disk is full: \d+ bytes are free/);
+  // By the space that is kept free, or by a write that others were faster than.
+  t.match(full.receiver.message, /the receiver's disk is full: (\d+ bytes are free|.*ENOSPC)/);
   t.match(await agent.command('status'), /receiver says: the receiver's disk is full/, 'the agent\'s status says so');
   await eventually('told by the receiver', () => run(receiverMain, ['lag', '--data', receiver.data]), ({ stdout }) => /disk-full.*/.test(stdout));
   t.match(receiver.daemon.log, /disk is full/, 'the receiver\'s log says so');

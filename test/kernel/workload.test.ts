@@ -58,9 +58,11 @@ for (const kind of fileSystemKinds) {
 
     await t.test('one process with one thread makes the same tree from the same seed', async (t) => {
       const trees: string[][] = [];
+      // What direct I/O by the kernel's own threads leaves where pages are mapped and dirty depends on when they are written back.
+      const without = ['mmap-held', 'mmap-read', 'aio-direct', 'uring-direct', 'uring-polled'];
       for (const name of ['first', 'second']) {
         const { inside, outside } = await makeSides(fs, name);
-        await workload!.run(inside, { seed, operations: 3000, outside, settle: true });
+        await workload!.run(inside, { seed, operations: 3000, outside, without, settle: true });
         trees.push([...(await describeTree(inside, { times: false })), ...(await describeTree(outside, { times: false }))]);
         await rm(join(fs.path, name), { recursive: true });
       }
