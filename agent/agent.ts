@@ -22,7 +22,7 @@ import { claimState } from './claim.js';
 import type { AgentConfig } from './config.js';
 import { ControlServer, type ControlHandlers } from './control/server.js';
 import { renewIfDue } from './identity/renewal.js';
-import { exactKernel } from './exact-kernel.js';
+import { exactKernel, exactStateDirectory } from './exact-kernel.js';
 import type { AgentIdentity } from './identity/state.js';
 import { AgentJournal } from './journal/journal.js';
 import { Protection } from './protection.js';
@@ -47,7 +47,8 @@ const retryIntervalMs = 10_000;
 /** How often the certificate is looked at; it is renewed months before it expires. */
 const renewalIntervalMs = 3_600_000;
 const captureDirectory = 'capture';
-const exactDirectory = 'capture-exact';
+/** Stopping waits so long for a point from which the next agent can go on. */
+const suspendMaxMs = 10_000;
 
 /** Engines that could serve a path, in the order in which they are chosen. */
 export async function engineVerdicts(path: string): Promise<readonly EngineVerdict[]> {
@@ -78,8 +79,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
   });
   await using exact = await ExactTreeSource.open({
     clock,
-    kernel: exactKernel({ ringBytes: config.ringBytes }),
-    stateDirectory: join(stateDirectory, exactDirectory),
+    kernel: exactKernel({ ringBytes: config.ringBytes, stateDirectory: exactStateDirectory(stateDirectory), keepSeconds: config.keepCapturingMs / 1000 }),
+    stateDirectory: exactStateDirectory(stateDirectory),
     logger: logger.child({ component: 'exact capture' }),
     freeBytes: async () => (await files.space(stateDirectory)).freeBytes,
   });
@@ -116,7 +117,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     onWelcome: (welcome) => protection.retireUnknown(welcome.liveVolumes, welcome.lastVolume),
   });
   const stateDirectoryBytes = await realpath(stateDirectory, 'buffer');
-  const protection = new Protection({ register, sources, sink: journal, excludedDirectories: [stateDirectoryBytes], verdicts: engineVerdicts, logger: logger.child({ component: 'protection' }) });
+  const protection = new Protection({ register, sources, sink: journal, excludedDirectories: [stateDirectoryBytes], verdicts: engineVerdicts, behindNs: () => exact.streamTimeNs(), logger: logger.child({ component: 'protection' }) });
 
   const startedNs = clock.wallNs();
   const status = () => agentStatus({ clock, identity, stateDirectory, version, startedNs, spoolBytesMax: config.spoolBytesMax, journal, shipper, protection });
@@ -154,17 +155,22 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
   void control;
 
   const shipping = shipper.run(stopped);
+  let capturing: Promise<void> | undefined;
   const trimming = clock.every(trimIntervalMs, () => trim(journal, sources));
   const retrying = clock.every(retryIntervalMs, () => void protection.retry().catch((error: unknown) => logger.warn({ err: error }, 'volumes could not be tried again')));
   const renewing = clock.every(renewalIntervalMs, () => void renew().catch((error: unknown) => logger.warn({ err: error }, 'the certificate could not be renewed; trying again later')));
   try {
     ready();
-    await Promise.race([broken(journal, stopped), capture(journal, sources, protection, stopped), ended(stopped)]);
+    capturing = capture(journal, sources, protection, stopped).then(() => exact.takenUp());
+    await Promise.race([broken(journal, stopped), capturing, ended(stopped)]);
     await Promise.race([broken(journal, stopped), ended(stopped)]);
   } finally {
     trimming();
     retrying();
     renewing();
+    // What is being taken up goes on, so that the next agent can.
+    await Promise.race([capturing?.catch(() => undefined), clock.sleep(suspendMaxMs)]);
+    if (await exact.suspend(AbortSignal.timeout(suspendMaxMs)).catch(() => false)) logger.info('capture goes on in the kernel, for the next agent to take over');
     stopping.abort(new Error('the agent is stopping'));
     await shipping.catch((error: unknown) => logger.debug({ err: error }, 'shipping ended'));
   }

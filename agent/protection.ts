@@ -14,6 +14,8 @@ export interface ProtectionOptions {
   readonly excludedDirectories: readonly Buffer[];
   /** Best engine first. */
   readonly verdicts: (path: string) => Promise<readonly EngineVerdict[]>;
+  /** The time that an engine's stream is applied up to while it is behind: what is recorded then must not make late what is still to come. */
+  readonly behindNs?: () => bigint | undefined;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
@@ -170,13 +172,18 @@ export class Protection {
     return renewed;
   }
 
+  get #time(): { readonly timeNs?: bigint } {
+    const timeNs = this.#options.behindNs?.();
+    return timeNs === undefined ? {} : { timeNs };
+  }
+
   async #define(record: VolumeRecord): Promise<void> {
     const { volume, name, kind, path, engine } = record;
-    await this.#options.sink.append([{ volume, body: { kind: 'volume', name, volumeKind: kind, path, engine, platform: process.platform } }]);
+    await this.#options.sink.append([{ volume, ...this.#time, body: { kind: 'volume', name, volumeKind: kind, path, engine, platform: process.platform } }]);
   }
 
   async #retire(record: VolumeRecord, cause: string): Promise<void> {
-    await this.#options.sink.append([{ volume: record.volume, body: { kind: 'retired', cause } }]);
+    await this.#options.sink.append([{ volume: record.volume, ...this.#time, body: { kind: 'retired', cause } }]);
   }
 
   async #capture(record: VolumeRecord): Promise<void> {

@@ -38,6 +38,7 @@
         "src/arguments.cc",
         "src/directory-calls.cc",
         "src/fanotify-calls.cc",
+        "src/keep-calls.cc",
         "src/file-calls.cc",
         "src/handle-calls.cc",
         "src/handle-format.cc",

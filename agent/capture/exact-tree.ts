@@ -8,12 +8,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { HandleAccess } from '../../native/capture/handles.js';
-import type { NameStream } from '../../native/capture/names.js';
 import { DirtyCause } from '../../native/capture/record.js';
 import type { CaptureBatch, CaptureStream, LostRange } from '../../native/capture/stream.js';
 import type { Clock } from '../../native/host/clock.js';
-import type { DirectoryOpener } from '../../native/host/directory.js';
 import type { Change, Sequence, VolumeId } from '../../proto/change.js';
 import { UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
@@ -21,6 +18,9 @@ import { causeOf, isUnseen, RecordApplier } from './exact/apply-records.js';
 import { type ComparisonTiming, defaultComparison } from './exact/comparison.js';
 import { ExactVolume } from './exact/exact-volume.js';
 import { FileSystem } from './exact/file-system.js';
+import { Predecessor } from './exact/predecessor.js';
+import type { ExactKernel, Keeping } from './exact/kernel.js';
+import { leave, takeSuspended } from './exact/suspension.js';
 import { abortable } from './tree/abortable.js';
 import { BlockHasher } from './tree/block-hash.js';
 import { CaptureIndex } from './tree/capture-index.js';
@@ -31,21 +31,6 @@ import { messageOf } from './tree/read-failure.js';
 import { isBroken, Recorder, RefusedError } from './tree/recorder.js';
 import { replayInto } from './tree/replay.js';
 import { Turns } from './tree/turns.js';
-
-/** What the kernel gives; tests hand in their own. */
-export interface ExactKernel {
-  openStream(): CaptureStream;
-  openNames(): NameStream;
-  openHandles(path: Buffer): HandleAccess;
-  /** The superblock's device number of a path, as records carry it. */
-  deviceOf(path: Buffer): Promise<number>;
-  /** Gives entries with their inodes' generations. */
-  readonly directories: DirectoryOpener;
-  /** Whether a thread is one of this process. */
-  isOwnThread(tid: number): boolean;
-  /** CLOCK_MONOTONIC in nanoseconds. */
-  monotonicNs(): bigint;
-}
 
 export interface ExactOptions {
   readonly clock: Clock;
@@ -65,6 +50,7 @@ const orphanIntervalMs = 250;
 const orphanAgeMs = 2000;
 const claimMs = 20;
 const commitIntervalMs = 2000;
+const suspendRetryMs = 50;
 
 export class ExactTreeSource implements ChangeSource {
   readonly engine = 'exact';
@@ -87,6 +73,8 @@ export class ExactTreeSource implements ChangeSource {
   #nextOrphansMs = 0;
   /** Losses that the kernel had counted when it was last asked. */
   #lostRecords = 0n;
+  /** What an engine before this one left, until all its volumes have been taken up. */
+  #predecessor: Predecessor | undefined;
   /** Lost ranges of files that are not known yet. */
   readonly #unplaced: { readonly range: LostRange; readonly after: bigint }[] = [];
 
@@ -113,9 +101,67 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async start(sink: ChangeSink): Promise<void> {
-    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#turns.hasRoom(), commitIntervalMs, timeNs: () => this.#streamTimeNs() }, sink);
+    this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#turns.hasRoom(), commitIntervalMs, timeNs: () => this.streamTimeNs() }, sink);
     this.#sink = sink;
+    this.#goOn();
     this.#running = this.#run(this.#recorder, sink);
+  }
+
+  /** Takes over what the engine before this one left in the kernel, if it did and that is still there. */
+  #goOn(): void {
+    const { kernel: { keeping }, logger, stateDirectory } = this.#options;
+    const suspended = keeping === undefined ? undefined : takeSuspended(stateDirectory, keeping.bootId);
+    if (keeping === undefined || suspended === undefined) return keeping?.discard();
+    try {
+      const { stream, names } = keeping.takeOver({ ...suspended, devices: suspended.fileSystems.map(({ device }) => device) });
+      this.#predecessor = new Predecessor(suspended, names, this.#index);
+      this.#setStream(stream);
+      this.#applier!.restore(suspended.applier);
+      this.#through = suspended.through;
+      this.#unplaced.push(...suspended.unplaced);
+      logger.info({ volumes: suspended.volumes.size, ringBytes: Number(stream.position() - suspended.through) }, 'capture went on while the agent was away; going on from there');
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'capture did not go on while the agent was away; comparing everything');
+    }
+  }
+
+  /** All volumes that were captured before have been added, or cannot be. */
+  takenUp(): void {
+    this.#predecessor?.[Symbol.dispose]();
+    this.#predecessor = undefined;
+    this.#turns.wake();
+  }
+
+  /**
+   * Leaves capture to go on in the kernel for the next engine, if it can. The journal must be open still; nothing is captured afterwards.
+   */
+  async suspend(signal: AbortSignal): Promise<boolean> {
+    const { keeping } = this.#options.kernel;
+    const stream = this.#stream;
+    if (keeping?.isWanted !== true || stream === undefined || this.#predecessor !== undefined || this.#volumes.size === 0) return false;
+    while (!signal.aborted && this.#turns.failure === undefined) {
+      await this.#whenApplied(stream.quiesce(), signal);
+      await this.#guarded(() => this.#look(this.#options.clock.monotonicMs(), this.#recorder!));
+      try {
+        await this.#turns.exclusive(() => this.#leave(keeping, stream, signal));
+      } catch (error) {
+        this.#options.logger.warn({ error: messageOf(error) }, 'capture ends with the agent');
+        return false;
+      }
+      if (this.#stopped.signal.aborted) return true;
+      stream.resume();
+      await this.#options.clock.sleep(suspendRetryMs, signal);
+    }
+    return false;
+  }
+
+  async #leave(keeping: Keeping, stream: CaptureStream, signal: AbortSignal): Promise<void> {
+    const { clock, stateDirectory } = this.#options;
+    const parts = { index: this.#index, recorder: this.#recorder!, stateDirectory, keeping, stream, nowNs: clock.wallNs() };
+    const position = { through: this.#through, applier: this.#applier!.state, unplaced: this.#unplaced };
+    if (!(await leave(parts, position, { volumes: this.#volumes, fileSystems: [...this.#fileSystems.values()] }, signal))) return;
+    this.#stopped.abort(new Error('capture goes on without the engine'));
+    this.#turns.wake();
   }
 
   knows(volume: VolumeId): boolean {
@@ -127,7 +173,7 @@ export class ExactTreeSource implements ChangeSource {
     await this.#exclusive(async (recorder, signal) => {
       if (this.#volumes.has(definition.volume)) throw new UsageError(`volume ${definition.name} is captured already`);
       const { clock, kernel, logger } = this.#options;
-      const stream = (this.#stream ??= this.#openStream());
+      const stream = this.#stream ?? this.#setStream(kernel.openStream());
       const fileSystem = await this.#fileSystemOf(definition.path);
       if (this.#index.volume(definition.volume) === undefined) {
         this.#index.addVolume(definition.volume);
@@ -153,15 +199,15 @@ export class ExactTreeSource implements ChangeSource {
         position: () => stream.position(),
         onEntered: () => stream.forgetOutside(),
         wake: () => this.#turns.wake(),
-      });
+      }, this.#predecessor?.volume(definition.volume, fileSystem.device));
       this.#volumes.set(definition.volume, volume);
       fileSystem.volumes.add(volume);
     });
     this.#turns.wake();
   }
 
-  #openStream(): CaptureStream {
-    const stream = this.#options.kernel.openStream();
+  #setStream(stream: CaptureStream): CaptureStream {
+    this.#stream = stream;
     this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, isComplete: () => this.#unplaced.length === 0 && stream.stats().lostRecords === this.#lostRecords, monotonicNs: () => this.#options.kernel.monotonicNs() });
     return stream;
   }
@@ -171,8 +217,13 @@ export class ExactTreeSource implements ChangeSource {
     const device = await kernel.deviceOf(path);
     let fileSystem = this.#fileSystems.get(device);
     if (fileSystem === undefined) {
-      fileSystem = new FileSystem(device, { names: kernel.openNames(), handles: kernel.openHandles(path), isOwnThread: (tid) => kernel.isOwnThread(tid) });
+      const left = this.#predecessor?.takeFileSystem(device);
+      fileSystem = new FileSystem(device, { names: left?.names ?? kernel.openNames(), handles: kernel.openHandles(path), isOwnThread: (tid) => kernel.isOwnThread(tid) });
       this.#fileSystems.set(device, fileSystem);
+      if (left !== undefined) {
+        fileSystem.restore(left.state);
+        this.#applier!.restoreNames(fileSystem, this.#predecessor!.applier);
+      }
     }
     return fileSystem;
   }
@@ -226,7 +277,7 @@ export class ExactTreeSource implements ChangeSource {
    * While the stream is behind, what is recorded besides it is given the stream's time: the journal's
    * times never go back, so that a later one would make all that the stream still holds seem as late.
    */
-  #streamTimeNs(): bigint | undefined {
+  streamTimeNs(): bigint | undefined {
     if (this.#stream === undefined || this.#stream.position() <= this.#through) return undefined;
     return this.#applier!.appliedTimeNs;
   }
@@ -254,7 +305,7 @@ export class ExactTreeSource implements ChangeSource {
 
   status(volume: VolumeId): SourceStatus | undefined {
     const status = this.#volumes.get(volume)?.status();
-    return status === undefined || this.#stream === undefined ? status : { ...status, ringBytes: this.#stream.stats().ringUsedBytes };
+    return status === undefined || this.#stream === undefined || this.#stopped.signal.aborted ? status : { ...status, ringBytes: this.#stream.stats().ringUsedBytes };
   }
 
   advance(through: Sequence): void {
@@ -266,6 +317,7 @@ export class ExactTreeSource implements ChangeSource {
     this.#stopped.abort(new Error('the engine was closed'));
     this.#turns.wake();
     for (const volume of this.#volumes.values()) volume.end();
+    this.takenUp();
     await this.#running?.catch(() => undefined);
     await this.#turns.whenFree();
     this.#volumes.clear();
@@ -282,6 +334,10 @@ export class ExactTreeSource implements ChangeSource {
     let next: Promise<CaptureBatch | undefined> | undefined;
     let batch: CaptureBatch | undefined;
     while (!this.#stopped.signal.aborted) {
+      if (this.#predecessor !== undefined) {
+        await this.#turns.idle(clock.monotonicMs() + heartbeatMs);
+        continue;
+      }
       if (next === undefined && this.#stream !== undefined && this.#turns.failure === undefined) {
         next = this.#stream.next(this.#stopped.signal);
         void next.then(
@@ -388,6 +444,7 @@ export class ExactTreeSource implements ChangeSource {
   /** A step that fails is dropped whole: what it covered is compared again, since the stream has gone on. */
   async #guard(run: () => Promise<void>, recorder: Recorder, sink: ChangeSink, only?: ExactVolume): Promise<void> {
     const signal = this.#stopped.signal;
+    if (signal.aborted) return;
     try {
       await run();
     } catch (error) {
@@ -411,12 +468,12 @@ export class ExactTreeSource implements ChangeSource {
   async #heartbeat(recorder: Recorder): Promise<void> {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (this.#turns.failure !== undefined) return;
+    if (this.#turns.failure !== undefined || this.#stopped.signal.aborted) return;
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#nextHeartbeatMs = nowMs + heartbeatMs;
       recorder.touch();
       // What the stream still holds would be lost with this process.
-      const knownNs = this.#streamTimeNs() ?? clock.wallNs();
+      const knownNs = this.streamTimeNs() ?? clock.wallNs();
       for (const [id, volume] of this.#volumes) if (volume.isInStep) this.#index.setKnownThrough(id, knownNs);
     } else if (!recorder.commitDue) return;
     await recorder.commit(this.#stopped.signal);
@@ -437,7 +494,7 @@ export class ExactTreeSource implements ChangeSource {
 
   async #exclusive(run: (recorder: Recorder, signal: AbortSignal) => Promise<void>): Promise<void> {
     const recorder = this.#recorder;
-    if (recorder === undefined) throw new Error('the engine was not started');
+    if (recorder === undefined || this.#stopped.signal.aborted) throw new Error('the engine does not run');
     await this.#turns.exclusive(() => run(recorder, this.#stopped.signal));
   }
 }

@@ -51,8 +51,9 @@ export function runCommand(): Command {
     .option('--spool-bytes <size>', 'what the spool may hold while the receiver is away; then only dirty ranges are remembered (default: 10GiB)')
     .option('--scan-interval <time>', 'time between looks at whole volumes (default: 60s)')
     .option('--ring-bytes <size>', 'memory between the kernel and the exact engine; what does not fit is read back (default: 64MiB)')
+    .option('--keep-capturing <time>', 'how long the exact engine goes on in the kernel after a stop, so that the next start misses nothing; 0: not at all (default: 5m)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
-    .action(async (options: StateOption & { spoolBytes?: string; scanInterval?: string; ringBytes?: string; logLevel?: string }) => {
+    .action(async (options: StateOption & { spoolBytes?: string; scanInterval?: string; ringBytes?: string; keepCapturing?: string; logLevel?: string }) => {
       const config = agentConfig(options);
       const identity = await loadIdentity(systemFiles, config.stateDirectory);
       const { role } = identityOf(new X509Certificate(identity.certificatePem));

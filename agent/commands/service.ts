@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import { systemFiles } from '../../native/host/files.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
 import { agentConfig } from '../config.js';
+import { endKeptCapture } from '../exact-kernel.js';
 import { loadIdentity } from '../identity/state.js';
 import { servicePlan, type ServicePlan } from '../install/service.js';
 import { withState, type StateOption } from './options.js';
@@ -49,9 +50,11 @@ export function installCommand(): Command {
 export function uninstallCommand(): Command {
   const command = withState(newCommand('uninstall'))
     .description('stop the agent and forget the service; state and history stay')
+    .option('--unpin', 'also end the capture that goes on in the kernel for the next agent; by itself it ends after the time of "run --keep-capturing"')
     .option('--print', 'print what would be done')
-    .action(async (options: StateOption & { print?: boolean }) => {
-      const plan = planFor({ ...options, start: false }, resolve(agentConfig(options).stateDirectory));
+    .action(async (options: StateOption & { print?: boolean; unpin?: boolean }) => {
+      const stateDirectory = resolve(agentConfig(options).stateDirectory);
+      const plan = planFor({ ...options, start: false }, stateDirectory);
       if (options.print === true) {
         process.stdout.write(`${plan.stop.map((words) => words.join(' ')).join('\n')}\nrm ${plan.path}\n`);
         return;
@@ -60,10 +63,11 @@ export function uninstallCommand(): Command {
         () => undefined,
         (error: Error) => error.message,
       );
+      if (options.unpin === true) endKeptCapture(stateDirectory);
       await rm(plan.path, { force: true });
       process.stdout.write(`${failures === undefined ? 'the agent is stopped' : failures}; removed ${plan.path}\n`);
     });
-  return withExamples(command, 'afterimage-agent uninstall');
+  return withExamples(command, 'afterimage-agent uninstall', 'afterimage-agent uninstall --unpin');
 }
 
 function planFor(options: InstallOptions, stateDirectory: string): ServicePlan {

@@ -45,7 +45,7 @@ function commandLine(facts: ServiceFacts): string[] {
 
 /**
  * A systemd unit (systemd.unit(5), systemd.service(5)). Root gets a system unit, others a user unit.
- * FileDescriptorStoreMax lets a restarted agent take over descriptors that must not be closed.
+ * KillMode leaves the process alone that keeps what the next agent takes over; it ends by itself within minutes.
  */
 function systemdPlan(facts: ServiceFacts, place: ServicePlace): ServicePlan {
   const scope = place.isRoot ? [] : ['--user'];
@@ -60,9 +60,8 @@ Type=exec
 ExecStart=${commandLine(facts).map(systemdQuote).join(' ')}
 Restart=always
 RestartSec=2
-KillMode=mixed
-TimeoutStopSec=30
-FileDescriptorStoreMax=64
+KillMode=process
+TimeoutStopSec=60
 NoNewPrivileges=${place.isRoot ? 'no' : 'yes'}
 Nice=5
 IOSchedulingClass=best-effort

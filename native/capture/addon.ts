@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Raised together with kInterfaceVersion in src/capture/addon.cc. */
-const interfaceVersion = 2;
+const interfaceVersion = 3;
 
 /** [ino, generation, device, tree, low, high, firstNs, lastNs, causes, count] */
 export type NativeLostRange = readonly [bigint, number, number, bigint, bigint, bigint, bigint, bigint, number, number];
@@ -25,17 +25,25 @@ export interface NativeStream {
   isMapped(ino: bigint, tree: bigint, generation: number, device: number): boolean;
   noteMapped(fd: number): boolean;
   stats(): readonly [number, number, bigint, bigint, boolean];
+  quiesce(): bigint;
+  resume(): void;
+  suspend(directory: string): bigint[];
 }
 
 export interface CaptureAddon {
   readonly interfaceVersion: number;
-  readonly Stream: new (
-    objectPath: string,
-    ringBytes: number,
-    excludedPid: number,
-    deliver: (bytes: Buffer, through: bigint, wallOffsetNs: bigint) => void,
-    preferPages: boolean,
-  ) => NativeStream;
+  readonly Stream: {
+    new (
+      objectPath: string,
+      ringBytes: number,
+      excludedPid: number,
+      deliver: (bytes: Buffer, through: bigint, wallOffsetNs: bigint) => void,
+      preferPages: boolean,
+      pins?: string,
+      state?: readonly bigint[],
+    ): NativeStream;
+    unpin(directory: string): void;
+  };
 }
 
 export interface LoadedCapture {

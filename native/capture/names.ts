@@ -1,4 +1,5 @@
 /** What happens to the names and attributes of whole file systems: fanotify through the addon. */
+import { readFileSync } from 'node:fs';
 import { directoryError, errorCode } from '../host/directory-error.js';
 import { NODE_RECORD_BYTES, decodeNodeStat } from '../host/stat-record.js';
 import { loadNative, nativeUnavailableReason, type NativeAddon } from '../index.js';
@@ -229,9 +230,9 @@ class SystemNameStream implements NameStream {
   readonly #packed = new PackedEvents();
   #fd: number | undefined;
 
-  constructor(addon: NativeAddon) {
+  constructor(addon: NativeAddon, fd: number) {
     this.#addon = addon;
-    this.#fd = addon.fanotifyInit(STREAM_FLAGS, 0);
+    this.#fd = fd;
   }
 
   get fd(): number {
@@ -296,7 +297,19 @@ class SystemNameStream implements NameStream {
 export function openNameStream(): NameStream {
   const addon = loadNative();
   if (addon === undefined) throw directoryError('ENOTSUP', 'fanotify_init', undefined, nativeUnavailableReason() ?? 'no native addon');
-  return new SystemNameStream(addon);
+  return new SystemNameStream(addon, addon.fanotifyInit(STREAM_FLAGS, 0));
+}
+
+/** Goes on with a stream's descriptor that another process had; it then belongs to this one. */
+export function adoptNameStream(fd: number): NameStream {
+  return new SystemNameStream(loadNative()!, fd);
+}
+
+/** Whether a name stream watches a file system, by its superblock's device as records encode it: a mark goes when that is unmounted. */
+export function marksFileSystem(fd: number, device: number): boolean {
+  // The kernel's own form; see encode_device in bpf/inode.h.
+  const sdev = (((device >>> 8) & 0xfff) * 2 ** 20) + ((device & 0xff) | ((device >>> 12) & 0xf_ff00));
+  return readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').split('\n').some((line) => line.startsWith('fanotify sdev:') && Number.parseInt(line.slice('fanotify sdev:'.length), 16) === sdev);
 }
 
 const initReasons = new Map([

@@ -74,7 +74,19 @@ export interface CaptureStream extends AsyncDisposable {
    */
   noteMapped(device: number): Promise<number>;
   stats(): CaptureStats;
+  /** Takes nothing more out of the ring; resolves nothing: batches up to the position that it returns are still to come. */
+  quiesce(): bigint;
+  /** After quiesce: goes on. */
+  resume(): void;
+  /**
+   * After quiesce, with all batches up to there taken: capture goes on into the ring without this process, pinned
+   * in a directory of the BPF file system, and the stream is closed. Throws when that cannot be; then it is as before.
+   */
+  suspend(pins: string): StreamState;
 }
+
+/** What a suspended stream's successor has to know: what was told of losses already, as the addon counts it. */
+export type StreamState = readonly bigint[];
 
 /** Delivered batches and who waits for one; apart from the stream, so that an abandoned stream can be collected. */
 class Deliveries {
@@ -91,12 +103,15 @@ class SystemCaptureStream implements CaptureStream {
   readonly #native: NativeStream;
   readonly #deliveries: Deliveries;
   #closed = false;
+  /** Where the ring was when it was left to another. */
+  #leftAt: bigint | undefined;
   /** Whether any inode was said to be outside since that was taken back. */
-  #marked = false;
+  #marked: boolean;
 
-  constructor(native: NativeStream, deliveries: Deliveries) {
+  constructor(native: NativeStream, deliveries: Deliveries, marked: boolean) {
     this.#native = native;
     this.#deliveries = deliveries;
+    this.#marked = marked;
   }
 
   watch(device: number): void {
@@ -140,7 +155,7 @@ class SystemCaptureStream implements CaptureStream {
   }
 
   position(): bigint {
-    return this.#native.position();
+    return this.#leftAt ?? this.#native.position();
   }
 
   takeLost(): Lost {
@@ -176,6 +191,23 @@ class SystemCaptureStream implements CaptureStream {
     return { ringBytes, ringUsedBytes, records, lostRecords, pageCache };
   }
 
+  quiesce(): bigint {
+    return this.#native.quiesce();
+  }
+
+  resume(): void {
+    this.#native.resume();
+  }
+
+  suspend(pins: string): StreamState {
+    const position = this.#native.position();
+    const state = this.#native.suspend(pins);
+    this.#leftAt = position;
+    this.#closed = true;
+    this.#deliveries.wake?.();
+    return state;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#native.close();
@@ -201,19 +233,27 @@ export interface CaptureOptions {
    * then what it holds was never in the file.
    */
   readonly preferPageCache?: boolean;
+  /** Goes on with a stream that was suspended: where it is pinned, and what suspend returned. */
+  readonly takeOver?: { readonly pins: string; readonly state: StreamState };
 }
 
 /**
- * Starts to capture; nothing is reported until a device is watched. Throws where
+ * Starts to capture; nothing is reported until a device is watched, unless it takes over. Throws where
  * captureUnavailableReason() has a reason, or when the kernel refuses the programs.
  */
-export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true }: CaptureOptions): CaptureStream {
+export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true, takeOver }: CaptureOptions): CaptureStream {
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();
   const deliver = (bytes: Buffer, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ bytes, through, wallOffsetNs });
-  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, preferPageCache);
-  return new SystemCaptureStream(native, deliveries);
+  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, preferPageCache, takeOver?.pins, takeOver?.state);
+  return new SystemCaptureStream(native, deliveries, takeOver !== undefined);
+}
+
+/** Ends what is pinned in a directory of the BPF file system, if anything. */
+export function unpinCapture(pins: string): void {
+  const loaded = loadCapture();
+  if (typeof loaded !== 'string') loaded.addon.Stream.unpin(pins);
 }
 
 /** Why openCaptureStream cannot work on this machine, with the remedy, or undefined when it can be tried. */

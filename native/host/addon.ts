@@ -1,7 +1,7 @@
 /** What the native addon exports: thin system calls that policy is built on in system-directory.ts. */
 
 /** Raised together with kInterfaceVersion in src/addon.cc, so that a stale build is noticed. */
-export const NATIVE_INTERFACE_VERSION = 3;
+export const NATIVE_INTERFACE_VERSION = 4;
 
 /**
  * Directories and files are descriptor numbers that the caller closes. Names are single
@@ -70,6 +70,8 @@ export interface NativeAddon {
   fanotifyMark(fd: number, flags: number, mask: number, directory: number): void;
   /** Bytes of packed events (see capture/names.ts) put into `target`, of at least 128 KiB; 0 when nothing is queued. */
   fanotifyRead(fd: number, target: Uint8Array): number;
+  /** A descriptor of what `fd` is in another process: ESRCH when that has ended, EBADF when it has no such descriptor. */
+  takeDescriptor(pid: number, fd: number): number;
   /** The eight bytes by which events tell the file system that `fd` is on. */
   fileSystemId(fd: number, target: Uint8Array): void;
 }

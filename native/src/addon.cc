@@ -8,7 +8,7 @@ namespace afterimage {
 namespace {
 
 // Raised whenever a call or record changes; host/addon.ts expects the same number.
-constexpr int kInterfaceVersion = 3;
+constexpr int kInterfaceVersion = 4;
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceVersion", Napi::Number::New(env, kInterfaceVersion));
@@ -18,6 +18,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   AddFileCalls(env, exports);
   AddHandleCalls(env, exports);
   AddFanotifyCalls(env, exports);
+  AddKeepCalls(env, exports);
   return exports;
 }
 

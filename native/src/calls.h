@@ -11,5 +11,6 @@ void AddXattrCalls(Napi::Env env, Napi::Object exports);
 void AddFanotifyCalls(Napi::Env env, Napi::Object exports);
 void AddFileCalls(Napi::Env env, Napi::Object exports);
 void AddHandleCalls(Napi::Env env, Napi::Object exports);
+void AddKeepCalls(Napi::Env env, Napi::Object exports);
 
 }  // namespace afterimage

@@ -201,7 +201,7 @@ export class AgentProgram implements AsyncDisposable {
   }
 
   async start(...args: string[]): Promise<void> {
-    const daemon = new Daemon(agentMain, ['run', '--state', this.state, ...args], this.launcher);
+    const daemon = new Daemon(agentMain, ['run', '--state', this.state, '--keep-capturing', '0', ...args], this.launcher);
     this.#daemon = daemon;
     await daemon.start(/the agent is running/);
   }

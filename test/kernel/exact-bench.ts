@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ComparisonTiming } from '../../agent/capture/exact/comparison.js';
-import { ExactTreeSource, type ExactKernel } from '../../agent/capture/exact-tree.js';
+import type { ExactKernel } from '../../agent/capture/exact/kernel.js';
+import { ExactTreeSource } from '../../agent/capture/exact-tree.js';
 import { exactKernel } from '../../agent/exact-kernel.js';
 import { systemClock } from '../../native/host/clock.js';
 import { systemDirectories } from '../../native/index.js';
@@ -53,7 +54,7 @@ export class ExactBench {
     const warn = (fields: object, message: string): void => void this.warnings.push(`${message} ${JSON.stringify(fields)}`);
     const source = await ExactTreeSource.open({
       clock: systemClock,
-      kernel: { ...exactKernel({ ringBytes: this.#ringBytes }), ...this.#kernel },
+      kernel: { ...exactKernel({ ringBytes: this.#ringBytes, stateDirectory: join(this.base, 'state'), keepSeconds: 0 }), ...this.#kernel },
       stateDirectory: join(this.base, 'state'),
       comparison: this.#comparison,
       logger: { debug: () => undefined, info: () => undefined, warn, error: warn },

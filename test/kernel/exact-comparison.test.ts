@@ -66,7 +66,7 @@ const losses: readonly (readonly [label: string, script: string, drops: Loss['dr
 
 t.test('what the stream left out is found, on record as a gap since the last comparison, and healed', { skip }, async (t) => {
   const loss: Loss = { drops: () => false, names: false };
-  const kernel = exactKernel({ ringBytes: 8 * 1024 * 1024 });
+  const kernel = exactKernel({ ringBytes: 8 * 1024 * 1024, stateDirectory: '/', keepSeconds: 0 });
   const bench = new ExactBench(t, { comparison: always, kernel: { openStream: () => lossy(kernel.openStream(), loss), openNames: () => lossyNames(kernel.openNames(), () => loss.names) } });
   await bench.open();
   await bench.untilExact();

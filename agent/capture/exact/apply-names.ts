@@ -103,6 +103,14 @@ export class NameApplier {
     await this.#applyOne(queued, nameBits.create, facts, { isNew: queued.event.isDirectory });
   }
 
+  /** What was applied out of the queue's order, for a later engine to go on with. */
+  get latest(): ReadonlyMap<string, number> {
+    return this.#latest;
+  }
+  restore(latest: ReadonlyMap<string, number>): void {
+    for (const [register, index] of latest) this.#latest.set(register, index);
+  }
+
   #locate(directory: InodeKey | undefined, name: Buffer | undefined): Located | undefined {
     if (directory === undefined || name === undefined || name.length === 0) return undefined;
     const found = this.#fileSystem.find(directory);

@@ -48,6 +48,13 @@ const drainIntervalNs = 1_000_000_000n;
 /** Files of one name that are read back after a cut by path; more make the whole volume be compared. */
 const namesakesMax = 64;
 
+export interface ApplierState {
+  readonly appliedNs: bigint;
+  readonly wallOffsetNs: bigint;
+  /** By device of the file system. */
+  readonly latest: ReadonlyMap<number, ReadonlyMap<string, number>>;
+}
+
 export interface RecordApplierOptions {
   readonly stream: CaptureStream;
   readonly clock: Clock;
@@ -92,6 +99,20 @@ export class RecordApplier {
   /** Records what is known of attributes of what was touched. */
   async #settle(facts: ChangeFacts): Promise<void> {
     for (const fileSystem of this.#options.fileSystems.values()) for (const volume of fileSystem.volumes) await volume.settleBatch(facts);
+  }
+
+  /** Where the stream is applied up to in time, and what was applied of names out of order; for a later engine to go on with. */
+  get state(): ApplierState {
+    // Where no record was applied yet: all that is still to come is later than now.
+    const nowNs = this.#options.monotonicNs();
+    const [appliedNs, wallOffsetNs] = this.#appliedNs === 0n ? [nowNs, this.#options.clock.wallNs() - nowNs] : [this.#appliedNs, this.#wallOffsetNs];
+    return { appliedNs, wallOffsetNs, latest: new Map([...this.#names].map(([fileSystem, names]) => [fileSystem.device, names.latest])) };
+  }
+  restore({ appliedNs, wallOffsetNs }: ApplierState): void {
+    [this.#appliedNs, this.#wallOffsetNs] = [appliedNs, wallOffsetNs];
+  }
+  restoreNames(fileSystem: FileSystem, { latest }: ApplierState): void {
+    this.#namesOf(fileSystem).restore(latest.get(fileSystem.device) ?? new Map());
   }
 
   /** Takes over what fanotify has told by now. */

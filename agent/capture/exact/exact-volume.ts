@@ -1,20 +1,17 @@
 /** Captures one volume exactly: applies what the kernel tells, and reads back what it could not tell. */
-import type { DirectoryOpener, EntryStat } from '../../../native/host/directory.js';
-import type { HandleAccess } from '../../../native/capture/handles.js';
+import type { EntryStat } from '../../../native/host/directory.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { asNodeId, type ContentChange } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
 import { CopyProgress } from '../tree/count-tree.js';
-import type { Excludes } from '../tree/excludes.js';
 import { textPathOf } from '../tree/index-path.js';
-import type { Logger } from '../tree/logger.js';
 import { messageOf } from '../tree/read-failure.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { Reports } from '../tree/reports.js';
 import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
-import { Comparison, type ComparisonTiming } from './comparison.js';
+import { Comparison } from './comparison.js';
 import type { Difference } from './differences.js';
 import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
 import { mappedIntervalMs, ReadBack } from './read-back.js';
@@ -22,32 +19,9 @@ import { VolumeGaps } from './volume-gaps.js';
 import { RootMissingError, VolumeLooks } from './volume-looks.js';
 import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
-
-export interface ExactVolumeOptions {
-  readonly parts: Omit<VolumeParts, 'report' | 'clearReport' | 'onUnwatchable'>;
-  readonly excludes: Excludes;
-  /** Gives inodes with their generations. */
-  readonly directories: DirectoryOpener;
-  readonly handles: HandleAccess;
-  readonly logger: Logger;
-  readonly comparison: ComparisonTiming;
-  /** Whether stores through a mapping may still come to an inode. */
-  isMapped(inode: InodeKey): boolean;
-  /** How far the stream has got in the kernel: what was done before the call lies before it. */
-  position(): bigint;
-  /** Inodes came into the volume from outside: from now on their changes count. */
-  onEntered(): void;
-  /** Something became due. */
-  wake(): void;
-}
+import type { Due, ExactVolumeOptions, VolumeState } from './volume-options.js';
 
 export const mappedCause = 'a file is written through a memory mapping';
-
-/** What may be said once the stream has been applied that far. */
-interface Due {
-  readonly through: bigint;
-  run(): Promise<void>;
-}
 
 /** Reading back goes on for so long at a time. */
 const flushPollMs = 5;
@@ -155,16 +129,16 @@ export class ExactVolume {
   }
 
   /** Opens the root and takes up what the journal holds of the volume: with a first copy, or a comparison after downtime. */
-  static async begin(definition: ProtectedVolume, options: ExactVolumeOptions): Promise<ExactVolume> {
+  static async begin(definition: ProtectedVolume, options: ExactVolumeOptions, left?: VolumeState): Promise<ExactVolume> {
     const root = await options.directories.openRoot(definition.path);
     const stat = await root.stat().finally(() => root.close());
     if (stat.inode === undefined) throw new Error(`the file system of ${definition.path.toString()} does not name its inodes`);
     const volume = new ExactVolume(definition, { ino: stat.ino, ...stat.inode }, options);
-    await volume.#begin(stat);
+    await volume.#begin(stat, left);
     return volume;
   }
 
-  async #begin(stat: EntryStat): Promise<void> {
+  async #begin(stat: EntryStat, left: VolumeState | undefined): Promise<void> {
     const { index, recorder, clock } = this.#parts;
     const row = index.volume(this.#volume)!;
     recorder.touch();
@@ -173,10 +147,33 @@ export class ExactVolume {
     if (known !== null && known !== identity) index.forgetIdentities(this.#volume);
     index.setIdentity(this.#volume, 1, identity);
     index.setRootDevice(this.#volume, String(stat.dev));
+    if (left !== undefined && known === identity && row.baseline === 'done') return this.#goOn(left, stat);
     if (row.baseline === 'none') await recorder.control(this.#volume, { kind: 'baseline', edge: 'begin' });
     else if (row.baseline === 'done') await this.#gaps.open('unknown', 'the agent was not running', row.knownThroughNs ?? row.settledNs ?? clock.wallNs());
     this.#looks.wantWhole(0n);
     if (row.baseline !== 'done') void this.#progress.count(this.#options.directories, this.definition.path, this.#stopped.signal);
+  }
+
+  /** The stream went on while nobody applied it: what was left to be done is all there is to do. */
+  async #goOn(left: VolumeState, stat: EntryStat): Promise<void> {
+    await this.#options.excludes.refresh(this.#options.directories, stat);
+    this.#heals.restore(left.heals, this.#nowMs + unseenMs);
+    this.#metadata.restore(left.metadata);
+    this.#reports.restore(left.reports);
+    this.#unreadNoted = this.#reports.unread;
+    this.#lookedThrough = left.lookedThrough;
+    this.#applied = left.applied;
+    this.#lastScanNs = left.lastScanNs;
+  }
+
+  /** What a later engine that gets the rest of the stream has to go on with; undefined when it has to look at everything. */
+  get state(): VolumeState | undefined {
+    const directories = this.#looks.left;
+    const isSettled = this.#due.every(({ causes }) => causes !== undefined) && this.#reports.unread === this.#unreadNoted;
+    if (directories === undefined || !isSettled || !this.#isCopied || this.#failed !== undefined || this.#waitingForRoom || this.#enteredNs !== undefined) return undefined;
+    for (const [directory, names] of directories) this.#heals.addDirectory(directory, { ...(names === undefined ? {} : { names: [...names] }), after: 0n });
+    for (const { causes } of this.#due) for (const cause of causes!) this.#heals.causes.add(cause);
+    return { heals: this.#heals.state, metadata: this.#metadata.state, reports: this.#reports.state, lookedThrough: this.#lookedThrough, applied: this.#applied, lastScanNs: this.#lastScanNs };
   }
 
   get #volume() {
@@ -397,6 +394,7 @@ export class ExactVolume {
     const causes = this.#heals.takeCauses();
     this.#due.push({
       through: this.#options.position(),
+      causes,
       run: async () => {
         await this.#gaps.closeCauses(new Set([...causes].filter((cause) => !this.#heals.causes.has(cause))));
         // What could not be read back is not healed.

@@ -3,7 +3,7 @@ import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey, NameStream } from '../../../native/capture/names.js';
 import { inodeIdentity } from '../tree/seen.js';
 import type { ExactVolume } from './exact-volume.js';
-import { nameBits, NameQueue } from './name-queue.js';
+import { nameBits, NameQueue, type NameQueueState } from './name-queue.js';
 
 export interface FoundNode {
   readonly volume: ExactVolume;
@@ -13,6 +13,13 @@ export interface FoundNode {
 interface CachedInode extends FoundNode {
   readonly generation: number;
   readonly tree: bigint;
+}
+
+export interface FileSystemState {
+  readonly device: number;
+  readonly queue: NameQueueState;
+  readonly incompleteSinceNs: bigint | undefined;
+  readonly drainedNs: bigint;
 }
 
 const cachedInodesMax = 65_536;
@@ -38,6 +45,16 @@ export class FileSystem implements Disposable {
     this.device = device;
     this.names = names;
     this.handles = handles;
+  }
+
+  /** For a later engine to go on with. */
+  get state(): FileSystemState {
+    return { device: this.device, queue: this.queue.state, incompleteSinceNs: this.incompleteSinceNs, drainedNs: this.#drainedNs };
+  }
+  restore({ queue, incompleteSinceNs, drainedNs }: FileSystemState): void {
+    this.queue.restore(queue);
+    this.incompleteSinceNs = incompleteSinceNs;
+    this.#drainedNs = drainedNs;
   }
 
   /** The volume and node of an inode; undefined when it is in none, as far as the models tell. */

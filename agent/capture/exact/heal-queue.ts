@@ -37,6 +37,14 @@ interface Waiting extends Range, Persistence {
   readonly after: bigint;
 }
 
+/** What waits to be read back, for a later engine to go on with; times of this one mean nothing to that. */
+export interface HealState {
+  readonly nodes: ReadonlyMap<number, Range & Persistence & { readonly after: bigint }>;
+  readonly directories: ReadonlyMap<number, { readonly names: Set<string> | undefined; readonly after: bigint }>;
+  readonly unconfirmed: ReadonlyMap<number, { readonly item: HealItem; readonly through: bigint; readonly touched: boolean }>;
+  readonly causes: ReadonlySet<string>;
+}
+
 /** More names than this in one directory: it is listed whole. */
 const namesMax = 4096;
 
@@ -154,6 +162,19 @@ export class HealQueue {
       this.#unconfirmed.delete(node);
       if (unconfirmed.touched) this.add(node, unconfirmed.item, unconfirmed.item, { dueMs: 0, after: through });
     }
+  }
+
+  get state(): HealState {
+    return { nodes: this.#nodes, directories: this.#directories, unconfirmed: this.#unconfirmed, causes: this.causes };
+  }
+
+  /** Goes on with another's; what was to be read for some time longer is read up to `untilMs`. */
+  restore({ nodes, directories, unconfirmed, causes }: HealState, untilMs: number): void {
+    const again = <Item extends Persistence>(item: Item): Item => ({ ...item, untilMs: item.untilMs === 0 ? 0 : untilMs });
+    for (const [node, waiting] of nodes) this.#nodes.set(node, { ...again(waiting), dueMs: 0 });
+    for (const [directory, waiting] of directories) this.#directories.set(directory, { ...waiting });
+    for (const [node, { item, ...rest }] of unconfirmed) this.#unconfirmed.set(node, { ...rest, item: again(item) });
+    for (const cause of causes) this.causes.add(cause);
   }
 
   /** Everything is due now. */

@@ -52,6 +52,17 @@ interface Register {
 }
 type Thread = Map<string, Register>;
 
+/** All that a queue holds, for a later engine to go on with; its parts refer to one another. */
+export interface NameQueueState {
+  readonly threads: ReadonlyMap<number, Thread>;
+  readonly naming: ReadonlyMap<string, Set<QueuedName>>;
+  readonly waiting: ReadonlyMap<number, QueuedName>;
+  readonly latest: ReadonlyMap<string, Map<number, number>>;
+  readonly next: number;
+  readonly first: number;
+  readonly held: number;
+}
+
 const latestMin = 10_000;
 /** Events of about half a kilobyte each. */
 const heldMax = 200_000;
@@ -94,6 +105,19 @@ export class NameQueue {
     this.#waiting.clear();
     this.#latest.clear();
     this.#held = 0;
+  }
+
+  get state(): NameQueueState {
+    return { threads: this.#threads, naming: this.#naming, waiting: this.#waiting, latest: this.#latest, next: this.#next, first: this.#first, held: this.#held };
+  }
+
+  /** Takes over what another held; this one must be empty. */
+  restore({ threads, naming, waiting, latest, next, first, held }: NameQueueState): void {
+    for (const [key, value] of threads) this.#threads.set(key, value);
+    for (const [key, value] of naming) this.#naming.set(key, value);
+    for (const [key, value] of waiting) this.#waiting.set(key, value);
+    for (const [key, value] of latest) this.#latest.set(key, value);
+    [this.#next, this.#first, this.#held] = [next, first, held];
   }
 
   add(event: NameEvent, readNs: bigint): void {

@@ -87,6 +87,12 @@ export class VolumeLooks {
     this.#retry = { tasks: [...(this.#retry?.tasks ?? []), ...tasks], dueMs: this.#retry?.dueMs ?? 0 };
   }
 
+  /** Directories that are to be looked at again; undefined while a look at the whole is wanted or something waits for one. */
+  get left(): ReadonlyMap<number, Set<string> | undefined> | undefined {
+    if (this.isWhole || this.#afterRetry.length > 0) return undefined;
+    return new Map((this.#retry?.tasks ?? []).map((task) => [task.directory, task.names === undefined ? undefined : new Set(task.names)]));
+  }
+
   /** A bounded piece of the look that is due; nothing when none is. Throws RootMissingError. */
   async step(signal: AbortSignal): Promise<void> {
     if (this.isWhole) await this.#advanceWhole(signal);

@@ -20,6 +20,13 @@ export interface Stamp {
   readonly modifyNs: bigint;
 }
 
+/** What is to be read once more when the stream has got there, for a later engine to go on with. */
+export interface MetadataState {
+  readonly read: ReadonlyMap<number, { readonly through: bigint; readonly told: boolean }>;
+  readonly told: ReadonlySet<number>;
+  readonly unsure: ReadonlySet<number>;
+}
+
 export interface VolumeMetadataOptions {
   readonly handles: HandleAccess;
   /** Subvolume of the volume's inodes. */
@@ -75,6 +82,16 @@ export class VolumeMetadata {
 
   look(node: number): void {
     this.#unsure.add(node);
+  }
+
+  get state(): MetadataState {
+    return { read: this.#read, told: this.#told, unsure: this.#unsure };
+  }
+
+  restore({ read, told, unsure }: MetadataState): void {
+    for (const [node, each] of read) this.#read.set(node, { ...each });
+    for (const node of told) this.#told.add(node);
+    for (const node of unsure) this.#unsure.add(node);
   }
 
   /** The batch was dropped. */

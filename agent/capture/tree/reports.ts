@@ -37,6 +37,14 @@ export class Reports {
   get count(): number {
     return this.#count;
   }
+  /** All that is remembered, for a later engine to go on with. */
+  get state(): ReadonlyMap<string, { readonly problem: string; readonly isLeftOut: boolean }> {
+    return this.#latest;
+  }
+  restore(state: ReadonlyMap<string, { readonly problem: string; readonly isLeftOut: boolean }>): void {
+    for (const [path, { problem, isLeftOut }] of state) this.add(path, problem, isLeftOut);
+  }
+
   list(): CaptureReport[] {
     return [...this.#latest].map(([path, { problem }]) => ({ path, problem }));
   }

@@ -18,6 +18,7 @@ constexpr int kPollMs = 100;
 }  // namespace
 
 int Drain::Start() {
+  stopping_ = false;
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (epoll_ == -1 || wake_ == -1) return errno;
@@ -82,6 +83,7 @@ void Drain::Run() {
         continue;
       }
     }
+    // What is out of the ring is delivered, also when the thread is to end.
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       outstanding_++;

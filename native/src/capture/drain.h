@@ -23,7 +23,7 @@ class Drain {
 
   // 0, or an errno.
   int Start();
-  // Ends the thread and waits for it; safe to call again.
+  // Ends the thread and waits for it; safe to call again, and Start may follow. All that left the ring was delivered.
   void Stop();
   // One batch was consumed.
   void Consumed();

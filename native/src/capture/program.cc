@@ -4,9 +4,14 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +21,7 @@
 #include <cstring>
 #include <iterator>
 #include <random>
+#include <utility>
 
 #include "../descriptor.h"
 #include "entries.h"
@@ -41,6 +47,27 @@ std::string Failure(const char* deed, int number) {
   return text;
 }
 
+// The others are run on request, or by these.
+bool IsAttached(const bpf_program* program) {
+  return bpf_program__autoload(program) && strncmp(bpf_program__name(program), "on_", 3) == 0;
+}
+
+// Names of pins: the BPF file system takes no dots.
+std::string MapPin(std::string name) {
+  for (char& each : name) each = each == '.' ? '_' : each;
+  return "map-" + name;
+}
+std::string ProgramPin(const char* name) { return std::string("program-") + name; }
+std::string LinkPin(const char* name) { return std::string("link-") + name; }
+
+int EnsureBpfFileSystem() {
+  constexpr const char* kRoot = "/sys/fs/bpf";
+  struct statfs facts {};
+  if (statfs(kRoot, &facts) != 0) return errno;
+  if (static_cast<uint64_t>(facts.f_type) == BPF_FS_MAGIC) return 0;
+  return mount("bpf", kRoot, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 Program::~Program() {
@@ -50,17 +77,10 @@ Program::~Program() {
 }
 
 bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error) {
-  log_tail.clear();
-  libbpf_set_print(KeepLog);
   // Kernels before 5.11 charge maps to the locked memory of the process.
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_MEMLOCK, &unlimited);
-  object_ = bpf_object__open_file(path.c_str(), nullptr);
-  if (object_ == nullptr) {
-    *error = Failure("open the capture programs", errno);
-    return false;
-  }
-  if (!Prepare(ring_bytes, error)) return false;
+  if (!Parse(path, error) || !Prepare(ring_bytes, error)) return false;
   // The verifier gives up (EAGAIN) when a signal comes: those of this thread wait until it is done.
   sigset_t all;
   sigset_t before;
@@ -72,13 +92,7 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
     *error = Failure("load the capture programs", -status);
     return false;
   }
-  // The memory that libbpf has for it holds the initial values only: this is the map itself.
-  void* counters = mmap(nullptr, sizeof(capture_counters), PROT_READ | PROT_WRITE, MAP_SHARED, MapFd(".data.counters"), 0);
-  if (counters == MAP_FAILED) {
-    *error = Failure("map the counters", errno);
-    return false;
-  }
-  counters_ = static_cast<volatile capture_counters*>(counters);
+  if (!MapCounters(error)) return false;
   identify_request self{};
   if (excluded_pid == 0 && !Ask("identify", &self)) {
     *error = Failure("run a capture program", errno);
@@ -88,6 +102,38 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
   counters_->page_cache_on = CheckPageCache();
   counters_->prefer_pages = prefer_pages && counters_->page_cache_on;
   return Attach(error);
+}
+
+bool Program::Parse(const std::string& path, std::string* error) {
+  log_tail.clear();
+  libbpf_set_print(KeepLog);
+  object_ = bpf_object__open_file(path.c_str(), nullptr);
+  if (object_ == nullptr) {
+    *error = Failure("open the capture programs", errno);
+    return false;
+  }
+  // Without io_uring the kernel has no tracepoints of it, and needs none.
+  btf* types = btf__load_vmlinux_btf();
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    const std::string section = bpf_program__section_name(program);
+    if (section.rfind("tp_btf/io_uring_", 0) != 0) continue;
+    const std::string type = "btf_trace_" + section.substr(strlen("tp_btf/"));
+    bpf_program__set_autoload(program, btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0);
+  }
+  btf__free(types);
+  return true;
+}
+
+bool Program::MapCounters(std::string* error) {
+  // The memory that libbpf has for it holds the initial values only: this is the map itself.
+  void* counters = mmap(nullptr, sizeof(capture_counters), PROT_READ | PROT_WRITE, MAP_SHARED, MapFd(".data.counters"), 0);
+  if (counters == MAP_FAILED) {
+    *error = Failure("map the counters", errno);
+    return false;
+  }
+  counters_ = static_cast<volatile capture_counters*>(counters);
+  return true;
 }
 
 bool Program::Prepare(uint32_t ring_bytes, std::string* error) {
@@ -103,16 +149,6 @@ bool Program::Prepare(uint32_t ring_bytes, std::string* error) {
     *error = "the capture programs are of another version (npm run build:native)";
     return false;
   }
-  // Without io_uring the kernel has no tracepoints of it, and needs none.
-  btf* types = btf__load_vmlinux_btf();
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object_) {
-    const std::string section = bpf_program__section_name(program);
-    if (section.rfind("tp_btf/io_uring_", 0) != 0) continue;
-    const std::string type = "btf_trace_" + section.substr(strlen("tp_btf/"));
-    bpf_program__set_autoload(program, btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0);
-  }
-  btf__free(types);
   FillNativeEntries(native);
   FillCompatEntries(compat);
   const int status = bpf_map__set_max_entries(ring, ring_bytes);
@@ -123,8 +159,7 @@ bool Program::Prepare(uint32_t ring_bytes, std::string* error) {
 bool Program::Attach(std::string* error) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_) {
-    // The others are run on request, or by these.
-    if (!bpf_program__autoload(program) || strncmp(bpf_program__name(program), "on_", 3) != 0) continue;
+    if (!IsAttached(program)) continue;
     bpf_link* link = bpf_program__attach(program);
     if (link == nullptr) {
       *error = Failure(bpf_program__section_name(program), errno);
@@ -142,6 +177,8 @@ bool Program::Ask(const char* program, Request* request) {
 }
 
 int Program::ProgramFd(const char* name) const {
+  const auto taken = taken_.find(ProgramPin(name));
+  if (taken != taken_.end()) return taken->second.get();
   return bpf_program__fd(bpf_object__find_program_by_name(object_, name));
 }
 
@@ -178,7 +215,10 @@ bool Program::CheckPage(int fd, uint64_t offset, const uint8_t* expected) {
   return bpf_map_lookup_elem(MapFd("specimen"), &zero, &copy) == 0 && memcmp(copy.bytes, expected, sizeof(copy.bytes)) == 0;
 }
 
-int Program::MapFd(const char* name) const { return bpf_object__find_map_fd_by_name(object_, name); }
+int Program::MapFd(const char* name) const {
+  const auto taken = taken_.find(MapPin(name));
+  return taken != taken_.end() ? taken->second.get() : bpf_object__find_map_fd_by_name(object_, name);
+}
 int Program::ring_fd() const { return MapFd("ring"); }
 
 int Program::Watch(uint32_t device) {
@@ -242,9 +282,89 @@ uint64_t Program::Missed() const {
   bpf_object__for_each_program(program, object_) {
     bpf_prog_info info{};
     uint32_t length = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0) missed += info.recursion_misses;
+    if (bpf_obj_get_info_by_fd(ProgramFd(bpf_program__name(program)), &info, &length) == 0) missed += info.recursion_misses;
   }
   return missed;
+}
+
+bool Program::TakeOver(const std::string& path, const std::string& directory, uint32_t ring_bytes, std::string* error) {
+  const bool taken = Parse(path, error) && TakeDescriptors(directory, ring_bytes, error) && MapCounters(error);
+  identify_request self{};
+  const bool identified = taken && Ask("identify", &self);
+  if (taken && !identified) *error = Failure("run a capture program", errno);
+  if (identified) counters_->excluded_pid = self.pid;
+  Unpin(directory);
+  return identified;
+}
+
+bool Program::TakeDescriptors(const std::string& directory, uint32_t ring_bytes, std::string* error) {
+  const auto take = [&](const std::string& name) {
+    Descriptor descriptor(bpf_obj_get((directory + "/" + name).c_str()));
+    if (descriptor.get() < 0) {
+      *error = Failure(("take over " + name).c_str(), errno);
+      return false;
+    }
+    taken_.emplace(name, std::move(descriptor));
+    return true;
+  };
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_) {
+    if (!take(MapPin(bpf_map__name(map)))) return false;
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    const char* const name = bpf_program__name(program);
+    if (bpf_program__autoload(program) && !take(ProgramPin(name))) return false;
+    if (IsAttached(program) && !take(LinkPin(name))) return false;
+  }
+  bpf_map_info info{};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(MapFd("ring"), &info, &length) == 0 && info.max_entries == ring_bytes) return true;
+  *error = "the ring that was left is of another size";
+  return false;
+}
+
+int Program::Pin(const std::string& directory) {
+  Unpin(directory);
+  const int status = EnsureBpfFileSystem();
+  if (status != 0) return status;
+  if (mkdir(directory.c_str(), 0700) != 0) return errno;
+  int failure = 0;
+  const auto pin = [&](int fd, const std::string& name) {
+    if (failure == 0 && bpf_obj_pin(fd, (directory + "/" + name).c_str()) != 0) failure = errno;
+  };
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_) pin(MapFd(bpf_map__name(map)), MapPin(bpf_map__name(map)));
+  size_t link = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_) {
+    const char* const name = bpf_program__name(program);
+    if (bpf_program__autoload(program)) pin(ProgramFd(name), ProgramPin(name));
+    if (!IsAttached(program)) continue;
+    const auto taken = taken_.find(LinkPin(name));
+    pin(taken != taken_.end() ? taken->second.get() : bpf_link__fd(links_[link++]), LinkPin(name));
+  }
+  if (failure != 0) {
+    Unpin(directory);
+    return failure;
+  }
+  // No process has this number: that of this one may become another's.
+  counters_->excluded_pid = UINT32_MAX;
+  return 0;
+}
+
+int Program::Unpin(const std::string& directory) {
+  DIR* const entries = opendir(directory.c_str());
+  if (entries == nullptr) return errno == ENOENT ? 0 : errno;
+  int failure = 0;
+  while (const dirent* entry = readdir(entries)) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (unlinkat(dirfd(entries), name.c_str(), 0) != 0) failure = errno;
+  }
+  closedir(entries);
+  if (failure == 0 && rmdir(directory.c_str()) != 0) failure = errno;
+  return failure;
 }
 
 }  // namespace afterimage::capture

@@ -1,13 +1,15 @@
-// The loaded and attached programs with their maps; detached when this goes.
+// The loaded and attached programs with their maps; detached when this goes, unless they were pinned.
 #pragma once
 
 #include <bpf/libbpf.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "../../bpf/record.h"
+#include "../descriptor.h"
 
 namespace afterimage::capture {
 
@@ -26,6 +28,15 @@ class Program {
   // Loads the object at `path` and attaches it; process 0 stands for this one. False with `error` set when that fails.
   bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error);
 
+  // Takes over what a process before this one pinned in the directory, and unpins it. False with `error` set when
+  // that is not all there or of another size; nothing is left pinned in any case.
+  bool TakeOver(const std::string& path, const std::string& directory, uint32_t ring_bytes, std::string* error);
+  // Lets everything go on without this process, which counts as any other from now on: it is found in the
+  // directory, which is made, below a BPF file system. 0 or an errno; nothing is left pinned then.
+  int Pin(const std::string& directory);
+  // Removes what was pinned there, if anything; what nobody else has open ends. 0 or an errno.
+  static int Unpin(const std::string& directory);
+
   int ring_fd() const;
   volatile capture_counters* counters() const { return counters_; }
   // Each returns 0 or an errno.
@@ -41,9 +52,15 @@ class Program {
   bool NoteMapped(int fd);
   // Events that the kernel kept from a program because it was running already.
   uint64_t Missed() const;
+  // Which of the two maps of what was lost is in use; a successor has to know.
+  int dirty_in_use() const { return dirty_in_use_; }
+  void set_dirty_in_use(int which) { dirty_in_use_ = which == 0 ? 0 : 1; }
 
  private:
+  bool Parse(const std::string& path, std::string* error);
   bool Prepare(uint32_t ring_bytes, std::string* error);
+  bool TakeDescriptors(const std::string& directory, uint32_t ring_bytes, std::string* error);
+  bool MapCounters(std::string* error);
   bool Attach(std::string* error);
   // Runs a program on a request, which it answers in place. False when it cannot be run.
   template <typename Request>
@@ -58,6 +75,8 @@ class Program {
   std::vector<bpf_link*> links_;
   volatile capture_counters* counters_ = nullptr;
   int dirty_in_use_ = 0;
+  // By name, of what was taken over: the object is only parsed then, not loaded.
+  std::map<std::string, Descriptor> taken_;
 };
 
 }  // namespace afterimage::capture

@@ -59,6 +59,10 @@ Napi::Function Stream::Define(Napi::Env env) {
                          InstanceMethod<&Stream::IsMapped>("isMapped"),
                          InstanceMethod<&Stream::NoteMapped>("noteMapped"),
                          InstanceMethod<&Stream::Stats>("stats"),
+                         InstanceMethod<&Stream::Quiesce>("quiesce"),
+                         InstanceMethod<&Stream::Resume>("resume"),
+                         InstanceMethod<&Stream::Suspend>("suspend"),
+                         StaticMethod<&Stream::Unpin>("unpin"),
                      });
 }
 
@@ -69,7 +73,11 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
   const uint32_t excluded_pid = Unsigned(info, 2, "the process to leave out must be a number");
   auto program = std::make_unique<Program>();
   std::string error;
-  if (!program->Open(path, ring_bytes, excluded_pid, info[4].ToBoolean(), &error)) throw Napi::Error::New(env_, error);
+  const bool takes_over = info[5].IsString();
+  const bool is_open = takes_over ? program->TakeOver(path, info[5].As<Napi::String>(), ring_bytes, &error)
+                                  : program->Open(path, ring_bytes, excluded_pid, info[4].ToBoolean(), &error);
+  if (!is_open) throw Napi::Error::New(env_, error);
+  if (takes_over) RestoreTaken(info[6], program.get());
   program_ = std::move(program);
   ring_ = std::make_unique<Ring>();
   Check(env_, ring_->Map(program_->ring_fd(), ring_bytes), "map the ring");
@@ -82,7 +90,7 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
     delete heap;
     return false;
   });
-  last_take_ns_ = MonotonicNs();
+  if (!takes_over) last_take_ns_ = MonotonicNs();
   const int status = drain_->Start();
   is_open_ = true;
   if (status != 0) {
@@ -240,6 +248,55 @@ Napi::Value Stream::Stats(const Napi::CallbackInfo& info) {
   result[3u] = Napi::BigInt::New(env, uint64_t{counters->lost_records});
   result[4u] = Napi::Boolean::New(env, counters->page_cache_on != 0);
   return result;
+}
+
+// The order of what suspend() returns is that of this.
+void Stream::RestoreTaken(const Napi::Value& value, Program* program) {
+  uint64_t* const fields[] = {&dirty_updates_taken_, &names_lost_taken_, &everything_lost_taken_, &missed_taken_, &last_take_ns_};
+  if (!value.IsArray()) Refuse(env_, "the state must be what suspend() returned");
+  const Napi::Array state = value.As<Napi::Array>();
+  uint32_t at = 0;
+  bool lossless = true;
+  for (uint64_t* field : fields) {
+    const Napi::Value each = state[at++];
+    if (!each.IsBigInt()) Refuse(env_, "the state must be what suspend() returned");
+    *field = each.As<Napi::BigInt>().Uint64Value(&lossless);
+  }
+  const Napi::Value in_use = state[at];
+  program->set_dirty_in_use(in_use.IsBigInt() && in_use.As<Napi::BigInt>().Uint64Value(&lossless) != 0 ? 1 : 0);
+}
+
+// quiesce(): bigint. Takes nothing more out of the ring; what was taken out goes up to this position.
+Napi::Value Stream::Quiesce(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  drain_->Stop();
+  return Napi::BigInt::New(info.Env(), ring_->consumed());
+}
+
+// After quiesce: goes on.
+void Stream::Resume(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), drain_->Start(), "start the drain");
+}
+
+// After quiesce: suspend(directory) pins everything there, and closes. Returns what a successor has to know.
+Napi::Value Stream::Suspend(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  RequireOpen(env);
+  if (!info[0].IsString()) Refuse(env, "the directory must be a string");
+  Check(env, program_->Pin(info[0].As<Napi::String>()), "pin the capture programs");
+  const uint64_t fields[] = {dirty_updates_taken_, names_lost_taken_, everything_lost_taken_, missed_taken_, last_take_ns_, static_cast<uint64_t>(program_->dirty_in_use())};
+  Napi::Array state = Napi::Array::New(env);
+  uint32_t at = 0;
+  for (const uint64_t field : fields) state[at++] = Napi::BigInt::New(env, field);
+  Close();
+  return state;
+}
+
+// unpin(directory): ends what was left pinned there, if anything.
+void Stream::Unpin(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) Refuse(info.Env(), "the directory must be a string");
+  Check(info.Env(), Program::Unpin(info[0].As<Napi::String>()), "remove the pinned capture programs");
 }
 
 }  // namespace afterimage::capture

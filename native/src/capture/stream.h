@@ -14,7 +14,8 @@ namespace afterimage::capture {
 class Stream : public Napi::ObjectWrap<Stream> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void, preferPages)
+  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void, preferPages, pins?, state?):
+  // with the last two it goes on with what another left pinned there, and `state` is what suspend() returned to it.
   explicit Stream(const Napi::CallbackInfo& info);
   ~Stream() override;
 
@@ -22,6 +23,7 @@ class Stream : public Napi::ObjectWrap<Stream> {
   // Detaches the programs and ends the thread; batches not yet delivered are dropped.
   void Close();
   void RequireOpen(Napi::Env env) const;
+  void RestoreTaken(const Napi::Value& state, Program* program);
   static void OnEnvironmentEnd(void* self);
 
   void CloseCall(const Napi::CallbackInfo& info);
@@ -36,6 +38,10 @@ class Stream : public Napi::ObjectWrap<Stream> {
   Napi::Value IsMapped(const Napi::CallbackInfo& info);
   Napi::Value NoteMapped(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value Quiesce(const Napi::CallbackInfo& info);
+  void Resume(const Napi::CallbackInfo& info);
+  Napi::Value Suspend(const Napi::CallbackInfo& info);
+  static void Unpin(const Napi::CallbackInfo& info);
 
   static void Deliver(Napi::Env env, Napi::Function callback, void* context, Batch* batch);
   using Delivery = Napi::TypedThreadSafeFunction<void, Batch, Deliver>;

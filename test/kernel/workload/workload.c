@@ -51,8 +51,8 @@ static bool ordinary(int error) {
     case EOPNOTSUPP: case ENOTTY: case ENOSYS: case EMLINK: case ENAMETOOLONG: case ENXIO: case EFBIG: case EACCES: case ETXTBSY: case EBUSY:
       return true;
     case EIO:
-      // Where direct writes meet others, a later sync is told so.
-      return arguments.collide;
+      // Where direct writes meet dirty pages of mappings or of others, whoever next waits for the file's pages is told so.
+      return true;
     case EPERM: case ESTALE: case EINTR:
       // A file that another thread has made immutable or append-only for a moment.
       return concurrent || !is_root;

@@ -1,0 +1,123 @@
+/**
+ * What an engine that is stopped in good order leaves to the next one, so that it goes on where this one stopped:
+ * the kernel's programs and their ring stay, names wait in fanotify's queue, and this file says what was under way.
+ *
+ * One file, written when all up to a position of the stream is in the journal and the index is committed, and taken
+ * away before anything else happens: an engine that does not end in good order leaves none. The bytes are those of
+ * the structured clone algorithm (v8.serialize), in the layout that `version` names.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import type { Kept } from '../../../native/capture/keeper.js';
+import type { CaptureStream, LostRange, StreamState } from '../../../native/capture/stream.js';
+import type { VolumeId } from '../../../proto/change.js';
+import type { CaptureIndex } from '../tree/capture-index.js';
+import type { Recorder } from '../tree/recorder.js';
+import type { ApplierState } from './apply-records.js';
+import type { ExactVolume } from './exact-volume.js';
+import type { FileSystem, FileSystemState } from './file-system.js';
+import type { Keeping } from './kernel.js';
+import type { VolumeState } from './volume-options.js';
+
+/** Raised whenever the layout changes, or what the kernel's programs put into the ring. */
+const version = 1;
+const fileName = 'suspended';
+
+export interface Suspended {
+  readonly bootId: string;
+  /** The stream is applied up to here. */
+  readonly through: bigint;
+  readonly stream: StreamState;
+  /** Where the names' descriptors are, in the order of the file systems. */
+  readonly kept: Kept;
+  readonly fileSystems: readonly FileSystemState[];
+  readonly applier: ApplierState;
+  readonly unplaced: readonly { readonly range: LostRange; readonly after: bigint }[];
+  readonly volumes: ReadonlyMap<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>;
+}
+
+/** Durable when it returns. */
+function writeSuspended(stateDirectory: string, suspended: Suspended): void {
+  const [path, draft] = [join(stateDirectory, fileName), join(stateDirectory, `${fileName}.new`)];
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    const bytes = serialize({ version, suspended });
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, path);
+  syncDirectory(stateDirectory);
+}
+
+/** Takes it away; undefined when there is none, or none that this version and this boot of the machine can go on with. */
+export function takeSuspended(stateDirectory: string, bootId: string): Suspended | undefined {
+  const path = join(stateDirectory, fileName);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return undefined;
+  }
+  rmSync(path);
+  syncDirectory(stateDirectory);
+  try {
+    const read = deserialize(bytes) as { readonly version?: unknown; readonly suspended?: Suspended };
+    return read.version === version && read.suspended?.bootId === bootId ? read.suspended : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface LeavingParts {
+  readonly index: CaptureIndex;
+  readonly recorder: Recorder;
+  readonly stateDirectory: string;
+  readonly keeping: Keeping;
+  /** Quiet, and applied up to `through`. */
+  readonly stream: CaptureStream;
+  readonly nowNs: bigint;
+}
+
+/**
+ * Leaves everything to a next engine; false, and nothing done, while a volume has to be looked at as a whole, which
+ * that would have to do again. Throws when the system does not keep it. The engine's turn must be the caller's.
+ */
+export async function leave(
+  { index, recorder, stateDirectory, keeping, stream, nowNs }: LeavingParts,
+  position: Pick<Suspended, 'through' | 'applier' | 'unplaced'>,
+  { volumes, fileSystems }: { readonly volumes: ReadonlyMap<VolumeId, ExactVolume>; readonly fileSystems: readonly FileSystem[] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const left = new Map<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>();
+  for (const { device, volumes: here } of fileSystems) {
+    for (const volume of here) {
+      const { state } = volume;
+      if (state === undefined) return false;
+      left.set(volume.definition.volume, { state, knownThroughNs: nowNs, device });
+    }
+  }
+  for (const id of volumes.keys()) index.setKnownThrough(id, nowNs);
+  recorder.touch();
+  await recorder.commit(signal);
+  const kept = await keeping.keep(fileSystems.map(({ names }) => names));
+  try {
+    const suspended = { ...position, bootId: keeping.bootId, kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left };
+    writeSuspended(stateDirectory, { ...suspended, stream: keeping.suspend(stream) });
+    return true;
+  } catch (error) {
+    keeping.discard(kept);
+    throw error;
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
