@@ -169,7 +169,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     retrying();
     renewing();
     // What is being taken up goes on, so that the next agent can.
-    await Promise.race([capturing?.catch(() => undefined), clock.sleep(suspendMaxMs)]);
+    const waited = new AbortController();
+    await Promise.race([capturing?.catch(() => undefined), clock.sleep(suspendMaxMs, waited.signal).catch(() => undefined)]);
+    waited.abort();
     if (await exact.suspend(AbortSignal.timeout(suspendMaxMs)).catch(() => false)) logger.info('capture goes on in the kernel, for the next agent to take over');
     stopping.abort(new Error('the agent is stopping'));
     await shipping.catch((error: unknown) => logger.debug({ err: error }, 'shipping ended'));

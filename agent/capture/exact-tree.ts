@@ -127,13 +127,15 @@ export class ExactTreeSource implements ChangeSource {
 
   /** All volumes that were captured before have been added, or cannot be. */
   takenUp(): void {
-    this.#predecessor?.[Symbol.dispose]();
+    if (this.#predecessor === undefined) return;
+    this.#predecessor[Symbol.dispose]();
     this.#predecessor = undefined;
+    this.#applier!.drain({ foreign: true });
     this.#turns.wake();
   }
 
   /**
-   * Leaves capture to go on in the kernel for the next engine, if it can. The journal must be open still; nothing is captured afterwards.
+   * Leaves capture to go on in the kernel for the next engine, if it can. The journal must be open; nothing is captured afterwards.
    */
   async suspend(signal: AbortSignal): Promise<boolean> {
     const { keeping } = this.#options.kernel;
@@ -158,8 +160,7 @@ export class ExactTreeSource implements ChangeSource {
   async #leave(keeping: Keeping, stream: CaptureStream, signal: AbortSignal): Promise<void> {
     const { clock, stateDirectory } = this.#options;
     const parts = { index: this.#index, recorder: this.#recorder!, stateDirectory, keeping, stream, nowNs: clock.wallNs() };
-    const position = { through: this.#through, applier: this.#applier!.state, unplaced: this.#unplaced };
-    if (!(await leave(parts, position, { volumes: this.#volumes, fileSystems: [...this.#fileSystems.values()] }, signal))) return;
+    if (!(await leave(parts, { through: this.#through, applier: this.#applier!.state, unplaced: this.#unplaced }, { volumes: this.#volumes, fileSystems: [...this.#fileSystems.values()] }, signal))) return;
     this.#stopped.abort(new Error('capture goes on without the engine'));
     this.#turns.wake();
   }
@@ -186,7 +187,6 @@ export class ExactTreeSource implements ChangeSource {
       fileSystem.names.watch(definition.path);
       stream.watch(fileSystem.device);
       stream.forgetOutside();
-      // Those mapped from now on are told of.
       await stream.noteMapped(fileSystem.device);
       const volume = await ExactVolume.begin(definition, {
         parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },

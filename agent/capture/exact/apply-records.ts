@@ -115,9 +115,9 @@ export class RecordApplier {
     this.#namesOf(fileSystem).restore(latest.get(fileSystem.device) ?? new Map());
   }
 
-  /** Takes over what fanotify has told by now. */
-  drain(): void {
-    for (const fileSystem of this.#options.fileSystems.values()) fileSystem.drain(this.#options.monotonicNs(), this.#appliedNs);
+  /** Takes over what fanotify has told by now. `foreign`: none of it is of this process, whatever its threads' numbers. */
+  drain({ foreign = false } = {}): void {
+    for (const fileSystem of this.#options.fileSystems.values()) fileSystem.drain(this.#options.monotonicNs(), this.#appliedNs, foreign);
   }
 
   /** Looks up what fanotify told and no call claims, with a gap on record. `ageNs`: those that have waited for so long, by the stream's time. */

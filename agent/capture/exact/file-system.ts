@@ -103,10 +103,10 @@ export class FileSystem implements Disposable {
    * Takes over what fanotify has queued; tells which known nodes had their metadata changed. The stream is
    * applied up to `streamNs`.
    */
-  drain(nowNs: bigint, streamNs: bigint): void {
+  drain(nowNs: bigint, streamNs: bigint, foreign = false): void {
     for (const event of this.names.drain()) {
       // What this process does itself is none of the volumes' business, and has no records.
-      if (this.#isOwn(event.tid)) continue;
+      if (!foreign && this.#isOwn(event.tid)) continue;
       if (event.isOverflow) this.incompleteSinceNs ??= this.#drainedNs;
       if ((event.mask & nameBits.attributes) !== 0) {
         const inode = event.target ?? (event.name === undefined || event.name.length === 0 ? event.directory : undefined);
