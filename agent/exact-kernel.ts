@@ -6,7 +6,7 @@ import { openHandleAccess } from '../native/capture/handles.js';
 import { keepDescriptors, letGo, takeBackDescriptors } from '../native/capture/keeper.js';
 import { mountOf } from '../native/capture/mounts.js';
 import { adoptNameStream, marksFileSystem, openNameStream } from '../native/capture/names.js';
-import { openCaptureStream, unpinCapture } from '../native/capture/stream.js';
+import { captureProgramsHash, openCaptureStream, unpinCapture } from '../native/capture/stream.js';
 import { handledDirectories } from '../native/index.js';
 import type { ExactKernel, Keeping } from './capture/exact/kernel.js';
 import { takeSuspended } from './capture/exact/suspension.js';
@@ -42,7 +42,7 @@ export function endKeptCapture(agentStateDirectory: string): void {
   const stateDirectory = exactStateDirectory(agentStateDirectory);
   if (process.platform !== 'linux' || !existsSync(stateDirectory)) return;
   const keeping = keepingOf({ ringBytes: 0, stateDirectory, keepSeconds: 0 });
-  keeping.discard(takeSuspended(stateDirectory, keeping.bootId)?.kept);
+  keeping.discard(takeSuspended(stateDirectory, keeping.epoch)?.kept);
 }
 
 /** Where the programs of an agent are pinned: each state directory has a place of its own. */
@@ -59,7 +59,7 @@ export function pinDirectory(stateDirectory: string): string {
 function keepingOf({ ringBytes, stateDirectory, keepSeconds }: ExactKernelOptions): Keeping {
   const pins = pinDirectory(stateDirectory);
   return {
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+    epoch: `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${captureProgramsHash() ?? ''}`,
     isWanted: keepSeconds > 0,
     keep: (names) => keepDescriptors(names.map(({ fd }) => fd), { seconds: keepSeconds, pins }),
     suspend: (stream) => stream.suspend(pins),

@@ -110,9 +110,10 @@ export class ExactTreeSource implements ChangeSource {
   /** Takes over what the engine before this one left in the kernel, if it did and that is still there. */
   #goOn(): void {
     const { kernel: { keeping }, logger, stateDirectory } = this.#options;
-    const suspended = keeping === undefined ? undefined : takeSuspended(stateDirectory, keeping.bootId);
-    if (keeping === undefined || suspended === undefined) return keeping?.discard();
+    if (keeping === undefined) return;
     try {
+      const suspended = takeSuspended(stateDirectory, keeping.epoch);
+      if (suspended === undefined) return keeping.discard();
       const { stream, names } = keeping.takeOver({ ...suspended, devices: suspended.fileSystems.map(({ device }) => device) });
       this.#predecessor = new Predecessor(suspended, names, this.#index);
       this.#setStream(stream);
@@ -138,8 +139,7 @@ export class ExactTreeSource implements ChangeSource {
    * Leaves capture to go on in the kernel for the next engine, if it can. The journal must be open; nothing is captured afterwards.
    */
   async suspend(signal: AbortSignal): Promise<boolean> {
-    const { keeping } = this.#options.kernel;
-    const stream = this.#stream;
+    const [keeping, stream] = [this.#options.kernel.keeping, this.#stream];
     if (keeping?.isWanted !== true || stream === undefined || this.#predecessor !== undefined || this.#volumes.size === 0) return false;
     while (!signal.aborted && this.#turns.failure === undefined) {
       await this.#whenApplied(stream.quiesce(), signal);

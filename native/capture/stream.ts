@@ -1,4 +1,6 @@
 /** The stream of everything that changes watched file systems, as the kernel's programs report it. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { loadCapture, type NativeStream } from './addon.js';
 import { forEachMapped } from './mapped-files.js';
 
@@ -248,6 +250,12 @@ export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache =
   const deliver = (bytes: Buffer, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ bytes, through, wallOffsetNs });
   const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, preferPageCache, takeOver?.pins, takeOver?.state);
   return new SystemCaptureStream(native, deliveries, takeOver !== undefined);
+}
+
+/** Tells the programs of one build from those of others, whose records may be laid out otherwise; undefined where there are none. */
+export function captureProgramsHash(): string | undefined {
+  const loaded = loadCapture();
+  return typeof loaded === 'string' ? undefined : createHash('sha256').update(readFileSync(loaded.objectPath)).digest('hex');
 }
 
 /** Ends what is pinned in a directory of the BPF file system, if anything. */

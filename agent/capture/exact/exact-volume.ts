@@ -167,7 +167,7 @@ export class ExactVolume {
   }
 
   /** What a later engine that gets the rest of the stream has to go on with; undefined when it has to look at everything. */
-  get state(): VolumeState | undefined {
+  leave(): VolumeState | undefined {
     const directories = this.#looks.left;
     const isSettled = this.#due.every(({ causes }) => causes !== undefined) && this.#reports.unread === this.#unreadNoted;
     if (directories === undefined || !isSettled || !this.#isCopied || this.#failed !== undefined || this.#waitingForRoom || this.#enteredNs !== undefined) return undefined;

@@ -20,12 +20,12 @@ import type { FileSystem, FileSystemState } from './file-system.js';
 import type { Keeping } from './kernel.js';
 import type { VolumeState } from './volume-options.js';
 
-/** Raised whenever the layout changes, or what the kernel's programs put into the ring. */
+/** Raised whenever the layout changes, which is that of the engine's own parts: their `state`. */
 const version = 1;
 const fileName = 'suspended';
 
 export interface Suspended {
-  readonly bootId: string;
+  readonly epoch: string;
   /** The stream is applied up to here. */
   readonly through: bigint;
   readonly stream: StreamState;
@@ -52,8 +52,8 @@ function writeSuspended(stateDirectory: string, suspended: Suspended): void {
   syncDirectory(stateDirectory);
 }
 
-/** Takes it away; undefined when there is none, or none that this version and this boot of the machine can go on with. */
-export function takeSuspended(stateDirectory: string, bootId: string): Suspended | undefined {
+/** Takes it away; undefined when there is none, or none that this version can go on with in this epoch. */
+export function takeSuspended(stateDirectory: string, epoch: string): Suspended | undefined {
   const path = join(stateDirectory, fileName);
   let bytes: Buffer;
   try {
@@ -65,7 +65,7 @@ export function takeSuspended(stateDirectory: string, bootId: string): Suspended
   syncDirectory(stateDirectory);
   try {
     const read = deserialize(bytes) as { readonly version?: unknown; readonly suspended?: Suspended };
-    return read.version === version && read.suspended?.bootId === bootId ? read.suspended : undefined;
+    return read.version === version && read.suspended?.epoch === epoch ? read.suspended : undefined;
   } catch {
     return undefined;
   }
@@ -94,7 +94,7 @@ export async function leave(
   const left = new Map<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>();
   for (const { device, volumes: here } of fileSystems) {
     for (const volume of here) {
-      const { state } = volume;
+      const state = volume.leave();
       if (state === undefined) return false;
       left.set(volume.definition.volume, { state, knownThroughNs: nowNs, device });
     }
@@ -104,7 +104,7 @@ export async function leave(
   await recorder.commit(signal);
   const kept = await keeping.keep(fileSystems.map(({ names }) => names));
   try {
-    const suspended = { ...position, bootId: keeping.bootId, kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left };
+    const suspended = { ...position, epoch: keeping.epoch, kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left };
     writeSuspended(stateDirectory, { ...suspended, stream: keeping.suspend(stream) });
     return true;
   } catch (error) {

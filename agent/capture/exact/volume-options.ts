@@ -28,7 +28,7 @@ export interface ExactVolumeOptions {
   wake(): void;
 }
 
-/** See ExactVolume.state. */
+/** See ExactVolume.leave. */
 export interface VolumeState {
   readonly heals: HealState;
   readonly metadata: MetadataState;
