@@ -57,12 +57,11 @@ export function pinDirectory(stateDirectory: string): string {
 }
 
 function keepingOf({ ringBytes, stateDirectory, keepSeconds }: ExactKernelOptions): Keeping {
-  const pins = pinDirectory(stateDirectory);
   return {
     epoch: `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${captureProgramsHash() ?? ''}`,
     isWanted: keepSeconds > 0,
-    keep: (names) => keepDescriptors(names.map(({ fd }) => fd), { seconds: keepSeconds, pins }),
-    suspend: (stream) => stream.suspend(pins),
+    keep: (names) => keepDescriptors(names.map(({ fd }) => fd), { seconds: keepSeconds, pins: pinDirectory(stateDirectory) }),
+    suspend: (stream, { pins }) => stream.suspend(pins),
     takeOver: ({ stream: state, kept, devices }) => {
       const fds = takeBackDescriptors(kept, devices.length);
       const names = fds?.map(adoptNameStream);
@@ -70,16 +69,16 @@ function keepingOf({ ringBytes, stateDirectory, keepSeconds }: ExactKernelOption
         if (names === undefined) throw new Error('nobody kept the names that changed');
         const unmounted = devices.find((device, at) => !marksFileSystem(fds![at]!, device));
         if (unmounted !== undefined) throw new Error('a file system was unmounted meanwhile');
-        return { stream: openCaptureStream({ ringBytes, takeOver: { pins, state } }), names };
+        return { stream: openCaptureStream({ ringBytes, takeOver: { pins: kept.pins, state } }), names };
       } catch (error) {
         for (const each of names ?? []) each[Symbol.dispose]();
-        unpinCapture(pins);
+        unpinCapture(kept.pins);
         throw error;
       }
     },
     discard: (kept) => {
       if (kept !== undefined) letGo(kept);
-      unpinCapture(pins);
+      unpinCapture(kept?.pins ?? pinDirectory(stateDirectory));
     },
   };
 }

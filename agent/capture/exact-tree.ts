@@ -114,9 +114,9 @@ export class ExactTreeSource implements ChangeSource {
     try {
       const suspended = takeSuspended(stateDirectory, keeping.epoch);
       if (suspended === undefined) return keeping.discard();
-      const { stream, names } = keeping.takeOver({ ...suspended, devices: suspended.fileSystems.map(({ device }) => device) });
-      this.#predecessor = new Predecessor(suspended, names, this.#index);
-      this.#setStream(stream);
+      const taken = keeping.takeOver({ ...suspended, devices: suspended.fileSystems.map(({ device }) => device) });
+      this.#predecessor = new Predecessor(suspended, taken, this.#index);
+      const stream = this.#setStream(taken.stream);
       this.#applier!.restore(suspended.applier);
       this.#through = suspended.through;
       this.#unplaced.push(...suspended.unplaced);

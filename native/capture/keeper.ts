@@ -6,10 +6,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { loadNative } from '../index.js';
 
-/** The process that keeps descriptors: its number, and when it was started in ticks since boot. */
+/** The process that keeps descriptors: its number, and when it was started in ticks since boot; and what it removes at its end. */
 export interface Kept {
   readonly pid: number;
   readonly startTicks: string;
+  readonly pins: string;
 }
 
 /** Where a child finds the first of the descriptors that it was given beyond the standard ones. */
@@ -30,7 +31,7 @@ export async function keepDescriptors(fds: readonly number[], { seconds, pins }:
   const pid = child.pid!;
   const startTicks = startOf(pid);
   if (startTicks === undefined) throw new Error('keep descriptors: the process that was to hold them has ended');
-  return { pid, startTicks };
+  return { pid, startTicks, pins };
 }
 
 /** Takes back `count` descriptors, in their order; undefined when they are not all there any more. They are kept no longer. */

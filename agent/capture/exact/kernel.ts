@@ -31,7 +31,7 @@ export interface Keeping {
   /** Has the names' descriptors kept; throws when nobody takes them. */
   keep(names: readonly NameStream[]): Promise<Kept>;
   /** Lets the stream go on without this process, and closes it. */
-  suspend(stream: CaptureStream): StreamState;
+  suspend(stream: CaptureStream, kept: Kept): StreamState;
   /** Goes on with both. Throws when they are not there any more; nothing is left of them then. */
   takeOver(suspended: { readonly stream: StreamState; readonly kept: Kept; readonly devices: readonly number[] }): { readonly stream: CaptureStream; readonly names: readonly NameStream[] };
   /** Ends what is kept for a next engine, if anything is. */

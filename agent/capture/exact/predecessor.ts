@@ -1,5 +1,6 @@
 /** What an engine that was stopped in good order left, while the volumes that it captured are taken up. */
 import type { NameStream } from '../../../native/capture/names.js';
+import type { CaptureStream } from '../../../native/capture/stream.js';
 import type { VolumeId } from '../../../proto/change.js';
 import type { CaptureIndex } from '../tree/capture-index.js';
 import type { ApplierState } from './apply-records.js';
@@ -9,6 +10,7 @@ import type { VolumeState } from './volume-options.js';
 
 export class Predecessor implements Disposable {
   readonly #suspended: Suspended;
+  readonly #stream: CaptureStream;
   readonly #index: CaptureIndex;
   /** Name streams that are not taken yet, by device. */
   readonly #names: Map<number, NameStream>;
@@ -16,8 +18,9 @@ export class Predecessor implements Disposable {
   readonly #devices = new Set<number>();
 
   /** `names` in the order of the file systems. */
-  constructor(suspended: Suspended, names: readonly NameStream[], index: CaptureIndex) {
+  constructor(suspended: Suspended, { stream, names }: { readonly stream: CaptureStream; readonly names: readonly NameStream[] }, index: CaptureIndex) {
     this.#suspended = suspended;
+    this.#stream = stream;
     this.#index = index;
     this.#names = new Map(suspended.fileSystems.map(({ device }, at) => [device, names[at]!]));
   }
@@ -42,8 +45,12 @@ export class Predecessor implements Disposable {
     return this.#index.volume(id)?.knownThroughNs === left.knownThroughNs ? left.state : undefined;
   }
 
+  /** What no volume took up is watched no longer. */
   [Symbol.dispose](): void {
-    for (const names of this.#names.values()) names[Symbol.dispose]();
+    for (const [device, names] of this.#names) {
+      names[Symbol.dispose]();
+      this.#stream.unwatch(device);
+    }
     this.#names.clear();
   }
 }

@@ -105,7 +105,7 @@ export async function leave(
   const kept = await keeping.keep(fileSystems.map(({ names }) => names));
   try {
     const suspended = { ...position, epoch: keeping.epoch, kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left };
-    writeSuspended(stateDirectory, { ...suspended, stream: keeping.suspend(stream) });
+    writeSuspended(stateDirectory, { ...suspended, stream: keeping.suspend(stream, kept) });
     return true;
   } catch (error) {
     keeping.discard(kept);
