@@ -1,59 +1,18 @@
 /** The comparison in the background: it finds what the stream did not tell of, and nothing else. */
 import t from 'tap';
 import { exactKernel } from '../../agent/exact-kernel.js';
-import { RecordCursor, RecordKind } from '../../native/capture/record.js';
-import type { NameStream } from '../../native/capture/names.js';
-import type { CaptureStream } from '../../native/capture/stream.js';
+import { RecordKind } from '../../native/capture/record.js';
 import { systemClock } from '../../native/host/clock.js';
 import { ExactBench, volume } from './exact-bench.js';
 import { exactSkip } from './exact-world.js';
 import { makeFileSystem } from './file-systems.js';
+import { lossyNames, lossyStream, type Loss } from './lossy-kernel.js';
 import { compileWorkload, workloadSeed } from './workload/workload.js';
 
 t.setTimeout(300_000);
 const skip = await exactSkip('ext4');
 const cause = 'a comparison found what capture had overlooked';
 const always = { intervalMs: 0, rest: 0, confirmMs: 100 };
-
-/** What is left out without a word, as if the programs had no notion of the call. */
-interface Loss {
-  drops: (cursor: RecordCursor) => boolean;
-  names: boolean;
-}
-
-/** Names are left out together with their records. */
-function lossyNames(names: NameStream, isLost: () => boolean): NameStream {
-  return new Proxy(names, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name === 'drain') return () => (isLost() ? (target.drain(), []) : target.drain());
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
-function lossy(stream: CaptureStream, loss: Loss): CaptureStream {
-  return new Proxy(stream, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (name === 'next') {
-        return async (signal?: AbortSignal) => {
-          const batch = await stream.next(signal);
-          if (batch === undefined) return undefined;
-          const kept: Buffer[] = [];
-          const cursor = new RecordCursor(batch.bytes);
-          for (let at = 0; cursor.next(); ) {
-            const length = batch.bytes.readUInt32LE(at);
-            if (!loss.drops(cursor)) kept.push(batch.bytes.subarray(at, at + length));
-            at += length;
-          }
-          return { ...batch, bytes: Buffer.concat(kept) };
-        };
-      }
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 const losses: readonly (readonly [label: string, script: string, drops: Loss['drops']])[] = [
   ['content', 'dd if=/dev/urandom of=file bs=4096 count=3 seek=5 conv=notrunc status=none', ({ kind }) => kind === RecordKind.write],
@@ -65,9 +24,9 @@ const losses: readonly (readonly [label: string, script: string, drops: Loss['dr
 ];
 
 t.test('what the stream left out is found, on record as a gap since the last comparison, and healed', { skip }, async (t) => {
-  const loss: Loss = { drops: () => false, names: false };
+  const loss: Loss = { drops: () => false };
   const kernel = exactKernel({ ringBytes: 8 * 1024 * 1024, stateDirectory: '/', keepSeconds: 0 });
-  const bench = new ExactBench(t, { comparison: always, kernel: { openStream: () => lossy(kernel.openStream(), loss), openNames: () => lossyNames(kernel.openNames(), () => loss.names) } });
+  const bench = new ExactBench(t, { comparison: always, kernel: { openStream: () => lossyStream(kernel.openStream(), loss), openNames: () => lossyNames(kernel.openNames(), loss) } });
   await bench.open();
   await bench.untilExact();
   await bench.shell('head -c 100000 /dev/urandom > file; truncate -s 1000000 sparse; mkdir d; echo x > d/x');
@@ -78,12 +37,13 @@ t.test('what the stream left out is found, on record as a gap since the last com
     const since = systemClock.wallNs();
     while ((bench.source!.status(volume)!.comparison!.endedNs ?? 0n) < since) await systemClock.sleep(10);
     loss.drops = drops;
-    loss.names = label.includes('name');
+    // Names are left out together with their records.
+    loss.names = label.includes('name') ? () => [] : undefined;
     await bench.shell(script);
     await bench.source!.flush();
     while (bench.source!.status(volume)!.comparison!.differences === before) await systemClock.sleep(10);
     loss.drops = () => false;
-    loss.names = false;
+    loss.names = undefined;
     while (bench.source!.status(volume)!.label !== 'exact') await systemClock.sleep(10);
     t.strictSame(await bench.differences(), [], label);
     const gap = bench.sink.changes.map(({ body }) => body).filter((body) => body.kind === 'gap' && body.edge === 'open').at(-1);
