@@ -38,11 +38,11 @@ export function exactKernel({ ringBytes, stateDirectory, keepSeconds }: ExactKer
 }
 
 /** Ends capture that goes on in the kernel for a next agent, if any does. No agent may be running. */
-export function endKeptCapture(agentStateDirectory: string): void {
+export async function endKeptCapture(agentStateDirectory: string): Promise<void> {
   const stateDirectory = exactStateDirectory(agentStateDirectory);
   if (process.platform !== 'linux' || !existsSync(stateDirectory)) return;
   const keeping = keepingOf({ ringBytes: 0, stateDirectory, keepSeconds: 0 });
-  keeping.discard(takeSuspended(stateDirectory, keeping.epoch)?.kept);
+  keeping.discard((await takeSuspended(stateDirectory, () => keeping.epoch()))?.kept);
 }
 
 /** Where the programs of an agent are pinned: each state directory has a place of its own. */
@@ -58,7 +58,7 @@ export function pinDirectory(stateDirectory: string): string {
 
 function keepingOf({ ringBytes, stateDirectory, keepSeconds }: ExactKernelOptions): Keeping {
   return {
-    epoch: `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${captureProgramsHash() ?? ''}`,
+    epoch: () => `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${captureProgramsHash() ?? ''}`,
     isWanted: keepSeconds > 0,
     keep: (names) => keepDescriptors(names.map(({ fd }) => fd), { seconds: keepSeconds, pins: pinDirectory(stateDirectory) }),
     suspend: (stream, { pins }) => stream.suspend(pins),
@@ -78,7 +78,9 @@ function keepingOf({ ringBytes, stateDirectory, keepSeconds }: ExactKernelOption
     },
     discard: (kept) => {
       if (kept !== undefined) letGo(kept);
-      unpinCapture(kept?.pins ?? pinDirectory(stateDirectory));
+      const pins = kept?.pins ?? pinDirectory(stateDirectory);
+      // Most have left nothing: the addon need not be loaded for that.
+      if (existsSync(pins)) unpinCapture(pins);
     },
   };
 }

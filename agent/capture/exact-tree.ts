@@ -103,16 +103,16 @@ export class ExactTreeSource implements ChangeSource {
   async start(sink: ChangeSink): Promise<void> {
     this.#recorder = new Recorder({ index: this.#index, hasher: this.#hasher, clock: this.#options.clock, hasRoom: () => this.#turns.hasRoom(), commitIntervalMs, timeNs: () => this.streamTimeNs() }, sink);
     this.#sink = sink;
-    this.#goOn();
+    await this.#goOn();
     this.#running = this.#run(this.#recorder, sink);
   }
 
   /** Takes over what the engine before this one left in the kernel, if it did and that is still there. */
-  #goOn(): void {
+  async #goOn(): Promise<void> {
     const { kernel: { keeping }, logger, stateDirectory } = this.#options;
     if (keeping === undefined) return;
     try {
-      const suspended = takeSuspended(stateDirectory, keeping.epoch);
+      const suspended = await takeSuspended(stateDirectory, () => keeping.epoch());
       if (suspended === undefined) return keeping.discard();
       const taken = keeping.takeOver({ ...suspended, devices: suspended.fileSystems.map(({ device }) => device) });
       this.#predecessor = new Predecessor(suspended, taken, this.#index);

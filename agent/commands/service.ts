@@ -63,7 +63,7 @@ export function uninstallCommand(): Command {
         () => undefined,
         (error: Error) => error.message,
       );
-      if (options.unpin === true) endKeptCapture(stateDirectory);
+      if (options.unpin === true) await endKeptCapture(stateDirectory);
       await rm(plan.path, { force: true });
       process.stdout.write(`${failures === undefined ? 'the agent is stopped' : failures}; removed ${plan.path}\n`);
     });

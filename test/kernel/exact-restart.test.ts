@@ -4,6 +4,7 @@ import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import t from 'tap';
 import { exactStateDirectory, pinDirectory } from '../../agent/exact-kernel.js';
+import { systemClock } from '../../native/host/clock.js';
 import { agentMain, run } from '../end-to-end/programs.js';
 import type { GapRow } from '../end-to-end/world.js';
 import { assertSame, exactSkip, openExactWorld, restoredExactly, untilExact, type ExactWorld } from './exact-world.js';
@@ -30,8 +31,6 @@ async function unpin(exact: ExactWorld): Promise<void> {
   await run(agentMain, ['uninstall', '--unpin', '--state', exact.world.agent.state]);
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 for (const kind of fileSystemKinds) {
   t.test(`stopped and started again on ${kind}: instants in between are exact`, { skip: await exactSkip(kind) }, async (t) => {
     const { workload, reason } = await compileWorkload();
@@ -50,9 +49,9 @@ for (const kind of fileSystemKinds) {
       await appendFile(join(source, 'kept', 'file'), ' and while it was away');
       await rename(join(source, 'kept', 'file'), join(source, 'kept', 'renamed'));
       await writeFile(join(source, 'kept', 'new'), 'made meanwhile');
-      await pause(20);
+      await systemClock.sleep(20);
       const at = new Date().toISOString();
-      await pause(20);
+      await systemClock.sleep(20);
       await writeFile(join(source, 'kept', 'renamed'), 'later');
       await rm(join(source, 'kept', 'new'));
       await agent.start(...keep);
@@ -71,7 +70,7 @@ for (const kind of fileSystemKinds) {
       await assertSame(t, exact, 'the same after random operations while it was away');
       const running = workload.start(source, { seed: seed + 2, operations: 2000, processes: 2, outside });
       for (let restart = 0; restart < 2; restart += 1) {
-        await pause(300);
+        await systemClock.sleep(300);
         t.equal(await agent.daemon.stop(), 0, agent.daemon.log.slice(-600));
         await agent.start(...keep);
       }
@@ -116,7 +115,7 @@ t.test('what cannot go on is compared', { skip: await exactSkip('ext4') }, async
 
     const running = workload.start(source, { seed: seed + 2, operations: 2000, processes: 2, outside });
     for (let kill = 0; kill < 2; kill += 1) {
-      await pause(300);
+      await systemClock.sleep(300);
       await agent.daemon.kill();
       await agent.start('--ring-bytes', '1MiB', ...keep);
     }

@@ -27,7 +27,7 @@ export interface Keeping {
   /** Whether it is to go on; what a predecessor left is taken over in any case. */
   readonly isWanted: boolean;
   /** Names this boot of the machine and the capture programs: what was left can go on only where both are the same. */
-  readonly epoch: string;
+  epoch(): string;
   /** Has the names' descriptors kept; throws when nobody takes them. */
   keep(names: readonly NameStream[]): Promise<Kept>;
   /** Lets the stream go on without this process, and closes it. */

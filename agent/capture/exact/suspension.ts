@@ -6,11 +6,11 @@
  * away before anything else happens: an engine that does not end in good order leaves none. The bytes are those of
  * the structured clone algorithm (v8.serialize), in the layout that `version` names.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Kept } from '../../../native/capture/keeper.js';
 import type { CaptureStream, LostRange, StreamState } from '../../../native/capture/stream.js';
+import { readWhole, replaceFile, systemFiles } from '../../../native/host/files.js';
 import type { VolumeId } from '../../../proto/change.js';
 import type { CaptureIndex } from '../tree/capture-index.js';
 import type { Recorder } from '../tree/recorder.js';
@@ -23,6 +23,7 @@ import type { VolumeState } from './volume-options.js';
 /** Raised whenever the layout changes, which is that of the engine's own parts: their `state`. */
 const version = 1;
 const fileName = 'suspended';
+const bytesMax = 2 ** 30;
 
 export interface Suspended {
   readonly epoch: string;
@@ -37,35 +38,16 @@ export interface Suspended {
   readonly volumes: ReadonlyMap<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>;
 }
 
-/** Durable when it returns. */
-function writeSuspended(stateDirectory: string, suspended: Suspended): void {
-  const [path, draft] = [join(stateDirectory, fileName), join(stateDirectory, `${fileName}.new`)];
-  const fd = openSync(draft, 'w', 0o600);
-  try {
-    const bytes = serialize({ version, suspended });
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(draft, path);
-  syncDirectory(stateDirectory);
-}
-
 /** Takes it away; undefined when there is none, or none that this version can go on with in this epoch. */
-export function takeSuspended(stateDirectory: string, epoch: string): Suspended | undefined {
+export async function takeSuspended(stateDirectory: string, epoch: () => string): Promise<Suspended | undefined> {
   const path = join(stateDirectory, fileName);
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return undefined;
-  }
-  rmSync(path);
-  syncDirectory(stateDirectory);
+  if (!(await systemFiles.exists(path))) return undefined;
+  const bytes = await readWhole(systemFiles, path, bytesMax);
+  await systemFiles.remove(path);
+  await systemFiles.syncDirectory(stateDirectory);
   try {
     const read = deserialize(bytes) as { readonly version?: unknown; readonly suspended?: Suspended };
-    return read.version === version && read.suspended?.epoch === epoch ? read.suspended : undefined;
+    return read.version === version && read.suspended?.epoch === epoch() ? read.suspended : undefined;
   } catch {
     return undefined;
   }
@@ -104,20 +86,11 @@ export async function leave(
   await recorder.commit(signal);
   const kept = await keeping.keep(fileSystems.map(({ names }) => names));
   try {
-    const suspended = { ...position, epoch: keeping.epoch, kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left };
-    writeSuspended(stateDirectory, { ...suspended, stream: keeping.suspend(stream, kept) });
+    const suspended: Suspended = { ...position, epoch: keeping.epoch(), kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left, stream: keeping.suspend(stream, kept) };
+    await replaceFile(systemFiles, join(stateDirectory, fileName), serialize({ version, suspended }));
     return true;
   } catch (error) {
     keeping.discard(kept);
     throw error;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
