@@ -137,39 +137,36 @@ function rename(index: CaptureIndex, volume: number, source: NameAt, target: Nam
 /** Sets the hashes of a range; blocks covered in part become unknown, unless nothing but the file's end follows. */
 function setRange(index: CaptureIndex, volume: number, node: number, from: number, to: number, size: number, hashAt: (offset: number) => bigint): void {
   let chunkNumber = -1;
-  let chunk = new HashChunk();
+  let chunk: HashChunk | undefined;
   for (let offset = from - (from % blockBytes); offset < to; offset += blockBytes) {
     const wanted = Math.floor(offset / chunkBytes);
     if (wanted !== chunkNumber) {
-      if (chunkNumber >= 0) index.setChunk(volume, node, chunkNumber, chunk);
       chunkNumber = wanted;
-      const stored = index.chunk(volume, node, chunkNumber);
-      if (stored === undefined && hashAt === holes) {
+      chunk = index.alterChunk(volume, node, chunkNumber);
+      if (chunk === undefined && hashAt === holes) {
         // A chunk without a row is all holes already.
         chunkNumber = -1;
         offset = (wanted + 1) * chunkBytes - blockBytes;
         continue;
       }
-      chunk = stored ?? new HashChunk();
+      if (chunk === undefined) index.setChunk(volume, node, chunkNumber, (chunk = new HashChunk()));
     }
     const whole = offset >= from && (offset + blockBytes <= to || to >= size);
-    chunk.set((offset / blockBytes) % chunkBlocks, whole ? hashAt(offset) : unknownHash);
+    chunk!.set((offset / blockBytes) % chunkBlocks, whole ? hashAt(offset) : unknownHash);
   }
-  if (chunkNumber >= 0) index.setChunk(volume, node, chunkNumber, chunk);
 }
 
 function truncate(index: CaptureIndex, volume: number, node: number, size: number): void {
   if (size < sizeOf(index, volume, node)) {
     const chunkNumber = Math.floor(size / chunkBytes);
     index.deleteChunksFrom(volume, node, chunkNumber + 1);
-    const chunk = index.chunk(volume, node, chunkNumber);
+    const chunk = index.alterChunk(volume, node, chunkNumber);
     if (chunk !== undefined) {
       const inChunk = size - chunkNumber * chunkBytes;
       const kept = Math.ceil(inChunk / blockBytes);
       chunk.fill(holeHash, kept, chunkBlocks);
       // What is left of the block that was cut was not hashed on its own.
       if (inChunk % blockBytes !== 0 && chunk.get(kept - 1) !== holeHash) chunk.set(kept - 1, unknownHash);
-      index.setChunk(volume, node, chunkNumber, chunk);
     }
   }
   index.setSize(volume, node, size);

@@ -52,6 +52,10 @@ export class HashChunk {
     }
   }
 
+  copy(): HashChunk {
+    return new HashChunk(new Uint8Array(this.#hashes.buffer, 0, this.#used * 8));
+  }
+
   get(block: number): bigint {
     return this.#hashes[block]!;
   }

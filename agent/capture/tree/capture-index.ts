@@ -3,6 +3,7 @@ import { openDatabase, type Database } from '../../../native/host/database.js';
 import { asSequence, type NodeKind, type Sequence } from '../../../proto/change.js';
 import { chunkBytes, HashChunk } from './block-hash.js';
 import { prepareSchema } from './index-schema.js';
+import { RowCache } from './row-cache.js';
 
 /** One node as the journal holds it, and the inode that it was last seen as. */
 export interface NodeRow {
@@ -57,33 +58,28 @@ type Columns = Record<string, unknown>;
 const nodeColumns =
   'n.node, n.kind, n.links, n.size, n.mode, n.uid, n.gid, n.modify_ns AS modifyNs, n.identity, n.signature, n.verify_after_ms AS verifyAfterMs, n.target, n.device, n.xattrs';
 
-/** A node's row as it is read and written over and over within a batch. */
-interface CachedNode {
-  row: NodeRow;
-  dirty: boolean;
-}
-interface CachedChunk {
-  readonly volume: number;
-  readonly node: number;
-  readonly chunk: number;
-  readonly hashes: HashChunk;
-  dirty: boolean;
-}
-
-/** Clean rows kept past their batch. A chunk takes 8 KiB. */
+/** A chunk takes 8 KiB. */
 const cachedNodesMax = 16_384;
 const cachedChunksMax = 1024;
 
 /**
- * Rows of nodes and hashes are written back at the end of a batch: many small writes to one file
- * change the same rows. What asks SQL about them in other ways has them written first.
+ * Rows of nodes and hashes are written back at a commit: many small writes to one file change the same
+ * rows. What asks SQL about them in other ways has them written first.
  */
 export class CaptureIndex {
   readonly #database: Database;
-  readonly #nodes = new Map<string, CachedNode>();
-  readonly #chunks = new Map<string, CachedChunk>();
-  readonly #dirtyNodes = new Map<string, readonly [volume: number, node: number, CachedNode]>();
-  readonly #dirtyChunks = new Set<CachedChunk>();
+  readonly #nodes = new RowCache<NodeRow>({
+    read: (volume, node) => this.#readNode(volume, node),
+    write: (volume, node, _part, row) => this.#writeNode(volume, node, row),
+    copy: (row) => row,
+    rowsMax: cachedNodesMax,
+  });
+  readonly #chunks = new RowCache<HashChunk>({
+    read: (volume, node, chunk) => this.#readChunk(volume, node, chunk),
+    write: (volume, node, chunk, hashes) => this.#writeChunk(volume, node, chunk, hashes),
+    copy: (hashes) => hashes.copy(),
+    rowsMax: cachedChunksMax,
+  });
   #namesIndexed = false;
 
   constructor(path: string) {
@@ -101,22 +97,27 @@ export class CaptureIndex {
     this.#database.exec('BEGIN IMMEDIATE; SAVEPOINT batch');
   }
   keepBatch(): void {
-    this.#writeBack();
-    if (this.#nodes.size > cachedNodesMax) this.#nodes.clear();
-    if (this.#chunks.size > cachedChunksMax) this.#chunks.clear();
-    this.#database.exec('RELEASE batch; SAVEPOINT batch');
+    this.#nodes.keep();
+    this.#chunks.keep();
+    this.#run('RELEASE batch');
+    this.#run('SAVEPOINT batch');
   }
   dropBatch(): void {
-    this.#forget();
+    this.#nodes.drop();
+    this.#chunks.drop();
     this.#database.exec('ROLLBACK TO batch');
   }
   commit(): void {
-    this.#writeBack();
+    this.#nodes.writeBack();
+    this.#chunks.writeBack();
+    this.#nodes.keep();
+    this.#chunks.keep();
     this.#database.exec('RELEASE batch; COMMIT');
   }
   /** Undoes everything since the last commit. */
   abandon(): void {
-    this.#forget();
+    this.#nodes.abandon();
+    this.#chunks.abandon();
     if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
   }
 
@@ -152,15 +153,15 @@ export class CaptureIndex {
     this.#run("INSERT INTO nodes VALUES (?, 1, 'directory', 1, 0, -1, -1, -1, '', NULL, NULL, 0, NULL, NULL, NULL)", volume);
   }
   removeVolume(volume: number): void {
-    this.#writeBack();
-    this.#forget();
+    this.#nodes.forget();
+    this.#chunks.forget();
     for (const table of ['volumes', 'nodes', 'links', 'hashes', 'gaps']) this.#run(`DELETE FROM ${table} WHERE volume = ?`, volume);
     this.#run('DELETE FROM state WHERE key = ?', `compared/${volume}`);
   }
   /** Removes the rows of a range of nodes, as a part of removing their volume. */
   removeNodes(volume: number, from: number, to: number): void {
-    this.#writeBack();
-    this.#forget();
+    this.#nodes.forget();
+    this.#chunks.forget();
     this.#run('DELETE FROM links WHERE volume = ? AND parent >= ? AND parent < ?', volume, from, to);
     this.#run('DELETE FROM hashes WHERE volume = ? AND node >= ? AND node < ?', volume, from, to);
     this.#run('DELETE FROM nodes WHERE volume = ? AND node >= ? AND node < ?', volume, from, to);
@@ -204,29 +205,18 @@ export class CaptureIndex {
   // Nodes.
 
   node(volume: number, node: number): NodeRow | undefined {
-    return this.#cached(volume, node)?.row;
-  }
-  #cached(volume: number, node: number): CachedNode | undefined {
-    const key = `${volume}/${node}`;
-    let cached = this.#nodes.get(key);
-    if (cached === undefined) {
-      const row = this.#readNode(volume, node);
-      if (row === undefined) return undefined;
-      cached = { row, dirty: false };
-      this.#nodes.set(key, cached);
-    }
-    return cached;
+    return this.#nodes.get(volume, node);
   }
   #readNode(volume: number, node: number): NodeRow | undefined {
     return this.#get(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.node = ?`, volume, node) as NodeRow | undefined;
   }
   nodeByIdentity(volume: number, identity: string): NodeRow | undefined {
-    this.#writeBackNodes();
+    this.#nodes.writeBack();
     return this.#get(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.identity = ?`, volume, identity) as NodeRow | undefined;
   }
   /** The next nodes after one, by number. */
   nodesAfter(volume: number, node: number, limit: number): NodeRow[] {
-    this.#writeBackNodes();
+    this.#nodes.writeBack();
     return this.#all(`SELECT ${nodeColumns} FROM nodes n WHERE n.volume = ? AND n.node > ? ORDER BY n.node LIMIT ?`, volume, node, limit) as NodeRow[];
   }
   insertNode(volume: number, row: Omit<NodeRow, 'links' | 'size' | 'identity' | 'signature' | 'verifyAfterMs'>): void {
@@ -236,42 +226,39 @@ export class CaptureIndex {
     );
   }
   deleteNode(volume: number, node: number): void {
-    this.#release(volume, node);
-    for (const [key, cached] of this.#chunks) {
-      if (cached.volume !== volume || cached.node !== node) continue;
-      this.#chunks.delete(key);
-      this.#dirtyChunks.delete(cached);
-    }
+    this.#nodes.forgetParts(volume, node);
+    this.#chunks.forgetParts(volume, node);
     this.#run('DELETE FROM nodes WHERE volume = ? AND node = ?', volume, node);
     this.#run('DELETE FROM hashes WHERE volume = ? AND node = ?', volume, node);
   }
   /** Content changed: the time of that is not known until it is recorded. */
   setSize(volume: number, node: number, size: number): void {
+    const row = this.#nodes.get(volume, node);
+    // Nearly always so while a file is being written.
+    if (row === undefined || (row.size === size && row.modifyNs === '' && row.signature === null)) return;
     this.#alter(volume, node, { size, modifyNs: '', signature: null });
   }
   setAttributes(volume: number, node: number, row: Pick<NodeRow, 'mode' | 'uid' | 'gid' | 'modifyNs'>): void {
     this.#alter(volume, node, { ...row, signature: null });
   }
   setXattrs(volume: number, node: number, xattrs: string | null): void {
-    this.#release(volume, node);
+    this.#nodes.release(volume, node);
     this.#run('UPDATE nodes SET xattrs = ?, signature = NULL WHERE volume = ? AND node = ?', xattrs, volume, node);
   }
   /** Says which inode the node is; another node that was thought to be it is so no longer. */
   setIdentity(volume: number, node: number, identity: string | null): void {
-    this.#writeBackNodes();
     // Another node may lose the identity: which one is not known here.
-    this.#nodes.clear();
+    this.#nodes.forget();
     if (identity !== null) this.#run('UPDATE nodes SET identity = NULL, signature = NULL WHERE volume = ? AND identity = ? AND node <> ?', volume, identity, node);
     this.#run('UPDATE nodes SET identity = ? WHERE volume = ? AND node = ?', identity, volume, node);
   }
   setSignature(volume: number, node: number, signature: string | null, verifyAfterMs: number): void {
-    this.#release(volume, node);
+    this.#nodes.release(volume, node);
     this.#run('UPDATE nodes SET signature = ?, verify_after_ms = ? WHERE volume = ? AND node = ?', signature, verifyAfterMs, volume, node);
   }
   /** Forgets which inodes the nodes are, as after a root was replaced: they are found again by name. */
   forgetIdentities(volume: number): void {
-    this.#writeBackNodes();
-    this.#nodes.clear();
+    this.#nodes.forget();
     this.#run('UPDATE nodes SET identity = NULL, signature = NULL WHERE volume = ?', volume);
   }
   countNodes(volume: number): number {
@@ -285,7 +272,7 @@ export class CaptureIndex {
     return row?.node ?? 0;
   }
   child(volume: number, parent: number, name: string): ChildRow | undefined {
-    this.#writeBackNodes();
+    this.#nodes.writeBack();
     const row = this.#get(
       `SELECT ${nodeColumns} FROM links l JOIN nodes n ON n.volume = l.volume AND n.node = l.node WHERE l.volume = ? AND l.parent = ? AND l.name = ?`,
       volume, parent, bytes(name),
@@ -294,7 +281,7 @@ export class CaptureIndex {
   }
   /** Nodes that have a name, wherever it is: `countMax` of them at most. Makes an index for that when it is first asked. */
   nodesNamed(volume: number, name: string, countMax: number): NodeRow[] {
-    this.#writeBackNodes();
+    this.#nodes.writeBack();
     if (!this.#namesIndexed) this.#database.exec('CREATE INDEX IF NOT EXISTS links_name ON links (name)');
     this.#namesIndexed = true;
     return this.#all(
@@ -304,7 +291,7 @@ export class CaptureIndex {
   }
   /** The next children after a name, in bytewise order. */
   children(volume: number, parent: number, after: string, limit: number): ChildRow[] {
-    this.#writeBackNodes();
+    this.#nodes.writeBack();
     const rows = this.#all(
       `SELECT l.name AS nameBytes, ${nodeColumns} FROM links l JOIN nodes n ON n.volume = l.volume AND n.node = l.node
        WHERE l.volume = ? AND l.parent = ? AND l.name > ? ORDER BY l.name LIMIT ?`,
@@ -334,33 +321,29 @@ export class CaptureIndex {
 
   // Hashes.
 
-  /** Not to be altered unless it is given to `setChunk` afterwards. */
+  /** Not to be altered. */
   chunk(volume: number, node: number, chunk: number): HashChunk | undefined {
-    const key = `${volume}/${node}/${chunk}`;
-    const cached = this.#chunks.get(key);
-    if (cached !== undefined) return cached.hashes;
-    const row = this.#get('SELECT digests FROM hashes WHERE volume = ? AND node = ? AND chunk = ?', volume, node, chunk) as { digests: Buffer } | undefined;
-    if (row === undefined) return undefined;
-    const hashes = new HashChunk(row.digests);
-    this.#chunks.set(key, { volume, node, chunk, hashes, dirty: false });
-    return hashes;
+    return this.#chunks.get(volume, node, chunk);
+  }
+  /** To be altered in place at once; undefined when all of it is holes. */
+  alterChunk(volume: number, node: number, chunk: number): HashChunk | undefined {
+    return this.#chunks.alter(volume, node, chunk);
   }
   setChunk(volume: number, node: number, chunk: number, hashes: HashChunk): void {
-    const key = `${volume}/${node}/${chunk}`;
-    const before = this.#chunks.get(key);
-    if (before !== undefined) this.#dirtyChunks.delete(before);
-    const cached = { volume, node, chunk, hashes, dirty: true };
-    this.#chunks.set(key, cached);
-    this.#dirtyChunks.add(cached);
+    this.#chunks.set(volume, node, chunk, hashes);
   }
-  #writeChunk({ volume, node, chunk, hashes }: CachedChunk): void {
+  #readChunk(volume: number, node: number, chunk: number): HashChunk | undefined {
+    const row = this.#get('SELECT digests FROM hashes WHERE volume = ? AND node = ? AND chunk = ?', volume, node, chunk) as { digests: Buffer } | undefined;
+    return row === undefined ? undefined : new HashChunk(row.digests);
+  }
+  #writeChunk(volume: number, node: number, chunk: number, hashes: HashChunk): void {
     const stored = hashes.stored();
     if (stored.byteLength === 0) this.#run('DELETE FROM hashes WHERE volume = ? AND node = ? AND chunk = ?', volume, node, chunk);
     else this.#run('INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)', volume, node, chunk, stored);
   }
   /** The chunks of a range of bytes that hold anything but holes. */
   chunksWithin(volume: number, node: number, offset: number, end: number): number[] {
-    this.#writeBackChunks();
+    this.#chunks.writeBack();
     const rows = this.#all(
       'SELECT chunk FROM hashes WHERE volume = ? AND node = ? AND chunk >= ? AND chunk < ? ORDER BY chunk',
       volume, node, Math.floor(offset / chunkBytes), Math.ceil(end / chunkBytes),
@@ -368,61 +351,25 @@ export class CaptureIndex {
     return rows.map((row) => row.chunk);
   }
   deleteChunksFrom(volume: number, node: number, chunk: number): void {
-    this.#writeBackChunks();
-    this.#chunks.clear();
+    this.#chunks.forgetParts(volume, node, chunk);
     this.#run('DELETE FROM hashes WHERE volume = ? AND node = ? AND chunk >= ?', volume, node, chunk);
   }
 
-  // Written back at the end of a batch.
+  // Altered in memory.
 
   #alter(volume: number, node: number, change: Partial<NodeRow>): void {
-    const cached = this.#cached(volume, node);
-    if (cached === undefined) return;
-    cached.row = { ...cached.row, ...change };
-    if (cached.dirty) return;
-    cached.dirty = true;
-    this.#dirtyNodes.set(`${volume}/${node}`, [volume, node, cached]);
+    const row = this.#nodes.get(volume, node);
+    if (row !== undefined) this.#nodes.set(volume, node, 0, { ...row, ...change });
   }
   #addLinks(volume: number, node: number, count: number): void {
-    const cached = this.#cached(volume, node);
-    if (cached !== undefined) this.#alter(volume, node, { links: cached.row.links + count });
+    const row = this.#nodes.get(volume, node);
+    if (row !== undefined) this.#alter(volume, node, { links: row.links + count });
   }
-  /** Writes one row and forgets it: SQL is about to change it. */
-  #release(volume: number, node: number): void {
-    const key = `${volume}/${node}`;
-    const dirty = this.#dirtyNodes.get(key);
-    if (dirty !== undefined) this.#writeNode(...dirty);
-    this.#dirtyNodes.delete(key);
-    this.#nodes.delete(key);
-  }
-  #writeNode(volume: number, node: number, cached: CachedNode): void {
-    const { links, size, mode, uid, gid, modifyNs, signature } = cached.row;
+  #writeNode(volume: number, node: number, { links, size, mode, uid, gid, modifyNs, signature }: NodeRow): void {
     this.#run(
       'UPDATE nodes SET links = ?, size = ?, mode = ?, uid = ?, gid = ?, modify_ns = ?, signature = ? WHERE volume = ? AND node = ?',
       links, size, mode, uid, gid, modifyNs, signature, volume, node,
     );
-    cached.dirty = false;
-  }
-  #writeBackNodes(): void {
-    for (const dirty of this.#dirtyNodes.values()) this.#writeNode(...dirty);
-    this.#dirtyNodes.clear();
-  }
-  #writeBackChunks(): void {
-    for (const cached of this.#dirtyChunks) {
-      this.#writeChunk(cached);
-      cached.dirty = false;
-    }
-    this.#dirtyChunks.clear();
-  }
-  #writeBack(): void {
-    this.#writeBackNodes();
-    this.#writeBackChunks();
-  }
-  #forget(): void {
-    this.#nodes.clear();
-    this.#chunks.clear();
-    this.#dirtyNodes.clear();
-    this.#dirtyChunks.clear();
   }
 
   #get(sql: string, ...values: unknown[]): unknown {
