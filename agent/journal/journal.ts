@@ -369,8 +369,7 @@ export class AgentJournal implements AsyncDisposable {
   }
 
   #frameWritten(frame: Frame): void {
-    const { firstSequence, lastSequence } = frame.header;
-    if (lastSequence > this.#receiverThrough) this.#recent.push({ firstSequence, lastSequence, bytes: Buffer.concat([frame.headerBytes, frame.payload]) });
+    if (frame.header.lastSequence > this.#receiverThrough) this.#recent.push(spooled(frame));
     this.#written.check();
     this.#sync.plan();
     this.#released();

@@ -1,8 +1,8 @@
 /** A frame: changes with consecutive sequences, encoded once, stored and sent as the same bytes. */
 import zstd from 'zstd-napi/binding.js';
-import type { Change, Sequence, TimeNs } from '../change.js';
+import { isControl, type Change, type Sequence, type TimeNs } from '../change.js';
 import { FormatError } from '../errors.js';
-import { decodePayload, encodePayload } from '../wire/convert.js';
+import { decodePayload, encodeInto } from '../wire/convert.js';
 import { digest256, hash64 } from './hash.js';
 import { digestBytes, formatVersion, frame as at, frameBytesMax, frameChangesMax, frameMagic, frameRawBytesMax, journalIdBytes } from './layout.js';
 
@@ -41,16 +41,19 @@ class ReadFrame implements Frame {
   readonly header: FrameHeader;
   readonly headerBytes: Buffer;
   readonly payload: Buffer;
+  readonly #bytes: Buffer;
   #digest: Buffer | undefined;
 
-  constructor(header: FrameHeader, headerBytes: Buffer, payload: Buffer) {
+  /** `bytes`: header and payload, and nothing else. */
+  constructor(header: FrameHeader, bytes: Buffer) {
     this.header = header;
-    this.headerBytes = headerBytes;
-    this.payload = payload;
+    this.headerBytes = bytes.subarray(0, at.length);
+    this.payload = bytes.subarray(at.length);
+    this.#bytes = bytes;
   }
 
   get digest(): Buffer {
-    this.#digest ??= digest256(this.headerBytes, this.payload);
+    this.#digest ??= digest256(this.#bytes);
     return this.#digest;
   }
 }
@@ -66,6 +69,7 @@ const compressor = new zstd.CCtx();
 compressor.setParameter(zstd.CParameter.compressionLevel, 1);
 const decompressor = new zstd.DCtx();
 let scratch = Buffer.alloc(0);
+let rawScratch = Buffer.alloc(0);
 
 /**
  * Encodes changes that already have consecutive sequences and non-decreasing times.
@@ -80,32 +84,38 @@ export function encodeFrame(options: { readonly journal: JournalId; readonly pre
   for (const [place, change] of changes.entries()) {
     if (change.sequence !== first.sequence + BigInt(place)) throw new RangeError('the sequences of a frame must follow each other');
   }
-  const raw = encodePayload(changes, first.timeNs);
+  const unpacked = encodeInto(changes, first.timeNs, at.length);
+  const raw = unpacked.subarray(at.length);
   if (raw.byteLength > frameRawBytesMax) throw new RangeError(`a frame's payload has at most ${frameRawBytesMax} bytes, not ${raw.byteLength}`);
-  const { codec, payload } = compress(raw);
+  const packed = compress(raw);
+  const bytes = packed ?? unpacked;
+  const payload = bytes.subarray(at.length);
   const header: FrameHeader = {
     journal,
     firstSequence: first.sequence,
     lastSequence: last.sequence,
     firstTimeNs: first.timeNs,
     lastTimeNs: last.timeNs,
-    codec,
+    codec: packed === undefined ? 'none' : 'zstd',
     rawLength: raw.byteLength,
     storedLength: payload.byteLength,
     payloadHash: hash64(payload),
     previousDigest,
   };
-  const headerBytes = encodeHeader(header);
-  return new ReadFrame(header, headerBytes, payload);
+  bytes.set(encodeHeader(header));
+  return new ReadFrame(header, bytes);
 }
 
-function compress(raw: Buffer): { codec: Codec; payload: Buffer } {
+/** The compressed payload with room for a header before it; undefined when it would be no shorter. */
+function compress(raw: Buffer): Buffer | undefined {
   const bound = zstd.compressBound(raw.byteLength);
   if (scratch.byteLength < bound) scratch = Buffer.allocUnsafeSlow(bound);
   const length = compressor.compress2(scratch, raw);
   // Compression that does not shrink would only cost the reader time.
-  if (length >= raw.byteLength) return { codec: 'none', payload: raw };
-  return { codec: 'zstd', payload: Buffer.from(scratch.subarray(0, length)) };
+  if (length >= raw.byteLength) return undefined;
+  const bytes = Buffer.allocUnsafeSlow(at.length + length);
+  bytes.set(scratch.subarray(0, length), at.length);
+  return bytes;
 }
 
 /** The 120 header bytes of a frame. */
@@ -176,17 +186,16 @@ export function readFrame(bytes: Buffer): Frame {
   if (bytes.byteLength !== at.length + header.storedLength) {
     throw new FormatError('read frame', { sequence: header.firstSequence, fault: `${bytes.byteLength} bytes instead of ${at.length + header.storedLength}` });
   }
-  const headerBytes = bytes.subarray(0, at.length);
-  const payload = bytes.subarray(at.length);
-  if (hash64(payload) !== header.payloadHash) throw new FormatError('read frame', { sequence: header.firstSequence, fault: 'payload checksum does not match' });
-  return new ReadFrame(header, headerBytes, payload);
+  if (hash64(bytes.subarray(at.length)) !== header.payloadHash) throw new FormatError('read frame', { sequence: header.firstSequence, fault: 'payload checksum does not match' });
+  return new ReadFrame(header, bytes);
 }
 
 /** The raw payload of a frame: what write locations count offsets in. A view of the frame when it is not compressed. */
 export function framePayload(frame: Pick<Frame, 'header' | 'payload'>): Buffer {
-  const { header, payload } = frame;
-  if (header.codec === 'none') return payload;
-  const raw = Buffer.allocUnsafeSlow(header.rawLength);
+  return frame.header.codec === 'none' ? frame.payload : decompress(frame, Buffer.allocUnsafeSlow(frame.header.rawLength));
+}
+
+function decompress({ header, payload }: Pick<Frame, 'header' | 'payload'>, raw: Buffer): Buffer {
   let length: number;
   try {
     // The target bounds what a hostile payload can expand to.
@@ -200,13 +209,23 @@ export function framePayload(frame: Pick<Frame, 'header' | 'payload'>): Buffer {
 
 /** All changes of a frame, checked; their content views the raw payload. */
 export function frameChanges(frame: Pick<Frame, 'header' | 'payload'>): { readonly raw: Buffer; readonly changes: Change[] } {
-  const { header } = frame;
   const raw = framePayload(frame);
+  return { raw, changes: changesIn(frame.header, raw, false) };
+}
+
+/** Checks all of a frame, and returns the control changes in it, which hold no part of its bytes. */
+export function frameControl(frame: Pick<Frame, 'header' | 'payload'>): Change[] {
+  const { header, payload } = frame;
+  if (header.codec !== 'none' && rawScratch.byteLength < header.rawLength) rawScratch = Buffer.allocUnsafeSlow(header.rawLength);
+  const raw = header.codec === 'none' ? payload : decompress(frame, rawScratch.subarray(0, header.rawLength));
+  return changesIn(header, raw, true).filter(({ body }) => isControl(body));
+}
+
+function changesIn(header: FrameHeader, raw: Buffer, withoutWrites: boolean): Change[] {
   const count = Number(header.lastSequence - header.firstSequence) + 1;
-  const changes = decodePayload(raw, { firstSequence: header.firstSequence, firstTimeNs: header.firstTimeNs, count });
-  const lastTimeNs = changes[changes.length - 1]!.timeNs;
+  const { changes, lastTimeNs } = decodePayload(raw, { firstSequence: header.firstSequence, firstTimeNs: header.firstTimeNs, count, withoutWrites });
   if (lastTimeNs !== header.lastTimeNs) throw new FormatError('read frame', { sequence: header.firstSequence, fault: 'last time differs from the header' });
-  return { raw, changes };
+  return changes;
 }
 
 /** What a frame must continue: the end of the journal before it. */

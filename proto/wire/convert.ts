@@ -5,6 +5,7 @@ import { FormatError } from '../errors.js';
 import { nameBytes, nameFromBytes } from '../name.js';
 import { afterimage as wire } from './generated/messages.js';
 import { fromSigned, fromSize, fromUnsigned, toSigned, toSize, toUnsigned } from './numbers.js';
+import { putVarint, putWrite, WriteReader } from './write-codec.js';
 import type Long from 'long';
 
 const kinds: readonly NodeKind[] = ['file', 'directory', 'symlink', 'fifo', 'socket', 'block-device', 'character-device'];
@@ -52,58 +53,116 @@ export function payloadBytes(change: CapturedChange): number {
  * Throws RangeError for a change that no reader would accept.
  */
 export function encodePayload(changes: readonly Change[], firstTimeNs: TimeNs): Buffer {
-  const writer = protobuf.Writer.create();
-  const actors = new Map<string, number>();
+  return encodeInto(changes, firstTimeNs, 0);
+}
+
+/** The same with room for so many bytes before the payload, which the result includes. */
+export function encodeInto(changes: readonly Change[], firstTimeNs: TimeNs, headRoom: number): Buffer {
+  let bound = headRoom;
+  for (const change of changes) bound += payloadBytes(change);
+  const target = Buffer.allocUnsafeSlow(bound);
+  const actors = new ActorTable();
   let before = firstTimeNs;
+  let at = headRoom;
   for (const change of changes) {
-    const message: wire.Change.$Properties = bodyToWire(change.body);
-    checkReadable(message, change);
-    message.timeDeltaNs = toUnsigned(change.timeNs - before);
-    message.volume = change.volume;
-    if (change.actor !== undefined) {
-      const key = `${change.actor.pid}/${change.actor.startNs}/${change.actor.uid}/${change.actor.command}`;
-      const known = actors.get(key);
-      if (known === undefined) {
-        actors.set(key, actors.size + 1);
-        message.newActor = actorToWire(change.actor);
-      } else message.actor = known;
+    const { timeNs, volume, body } = change;
+    const timeDeltaNs = timeNs - before;
+    const timeDelta = Number(timeDeltaNs);
+    before = timeNs;
+    const place = actors.placeOf(change.actor);
+    const newActor = place === newPlace ? wire.Actor.encode(actorToWire(change.actor!)).finish() : undefined;
+    if (body.kind === 'write' && isPlain(body, timeDelta)) {
+      at = putWrite(target, at, { timeDelta, volume, actor: place, node: Number(body.node), offset: body.offset, data: body.data }, newActor);
+      continue;
     }
-    before = change.timeNs;
-    wire.Change.encode(message, writer.fork()).ldelim();
+    const message: wire.Change.$Properties = bodyToWire(body);
+    checkReadable(message, change);
+    message.timeDeltaNs = toUnsigned(timeDeltaNs);
+    message.volume = volume;
+    if (newActor !== undefined) message.newActor = actorToWire(change.actor!);
+    else if (place > 0) message.actor = place;
+    const bytes = wire.Change.encode(message).finish();
+    at = putVarint(target, at, bytes.byteLength);
+    if (at + bytes.byteLength > target.byteLength) throw new RangeError(`change ${change.sequence} (${body.kind}) takes more bytes than was reckoned`);
+    target.set(bytes, at);
+    at += bytes.byteLength;
   }
-  return writer.finish() as Buffer;
+  return target.subarray(0, at);
+}
+
+function isPlain({ node, offset, data }: ChangeBody & { readonly kind: 'write' }, timeDelta: number): boolean {
+  return node > 0n && node <= Number.MAX_SAFE_INTEGER && offset >= 0 && Number.isSafeInteger(offset) && Number.isSafeInteger(offset + data.byteLength) && timeDelta >= 0 && timeDelta <= Number.MAX_SAFE_INTEGER;
+}
+
+const newPlace = -1;
+
+/** The table of actors of a frame that is encoded. */
+class ActorTable {
+  readonly #places = new Map<string, number>();
+  /** Engines hand over one object a process. */
+  readonly #known = new Map<Actor, number>();
+
+  /** Place from 1, 0 for no actor, `newPlace` the first time that it is met. */
+  placeOf(actor: Actor | undefined): number {
+    if (actor === undefined) return 0;
+    const known = this.#known.get(actor);
+    if (known !== undefined) return known;
+    const key = `${actor.pid}/${actor.startNs}/${actor.uid}/${actor.command}`;
+    const place = this.#places.get(key);
+    this.#known.set(actor, place ?? this.#places.size + 1);
+    if (place !== undefined) return place;
+    this.#places.set(key, this.#places.size + 1);
+    return newPlace;
+  }
 }
 
 /**
  * Decodes a payload. Content (`data`, `value`, `target`) are views of `payload`, not copies.
- * Throws FormatError for anything that is not exactly `count` well-formed changes.
+ * Throws FormatError for anything that is not exactly `count` well-formed changes. `withoutWrites`: writes are
+ * checked as all else, and left out of the result.
  */
-export function decodePayload(payload: Buffer, head: { readonly firstSequence: Sequence; readonly firstTimeNs: TimeNs; readonly count: number }): Change[] {
+export function decodePayload(payload: Buffer, head: { readonly firstSequence: Sequence; readonly firstTimeNs: TimeNs; readonly count: number; readonly withoutWrites?: boolean }): { readonly changes: Change[]; readonly lastTimeNs: TimeNs } {
   const reader = protobuf.Reader.create(payload);
+  const writes = new WriteReader(payload);
   const changes: Change[] = [];
   const actors: Actor[] = [];
   let timeNs = head.firstTimeNs;
   let at = 0;
+  let count = 0;
+  let sequence = head.firstSequence;
   try {
     while (reader.pos < reader.len) {
       at = reader.pos;
-      if (changes.length >= head.count) throw new FormatError('count changes', { fault: `more than the ${head.count} the header names` });
+      sequence = (head.firstSequence + BigInt(count)) as Sequence;
+      if (count >= head.count) throw new FormatError('count changes', { fault: `more than the ${head.count} the header names` });
       const end = reader.uint32() + reader.pos;
+      count += 1;
+      if (end <= reader.len && writes.read(reader.pos, end)) {
+        reader.pos = end;
+        timeNs += BigInt(writes.timeDelta);
+        if (writes.actor > actors.length) throw new FormatError('look up actor', { actor: writes.actor });
+        if (head.withoutWrites === true) continue;
+        const volume = writes.volume as VolumeId;
+        const data = writes.dataStart === end ? empty : payload.subarray(writes.dataStart, end);
+        const body = { kind: 'write', node: BigInt(writes.node) as NodeId, offset: writes.offset, data } as const;
+        changes.push(writes.actor === 0 ? { sequence, timeNs, volume, body } : { sequence, timeNs, volume, actor: actors[writes.actor - 1]!, body });
+        continue;
+      }
       const message = wire.Change.decode(reader, end - reader.pos);
       if (reader.pos !== end) throw new FormatError('read change', { fault: 'its fields end past its length' });
       timeNs += fromUnsigned(message.timeDeltaNs);
       if (message.newActor != null) actors.push(actorFromWire(message.newActor));
       const actor = message.newActor != null ? actors[actors.length - 1] : actors[message.actor - 1];
       if (message.actor > actors.length) throw new FormatError('look up actor', { actor: message.actor });
-      const sequence = (head.firstSequence + BigInt(changes.length)) as Sequence;
       const body = bodyFromWire(message);
+      if (head.withoutWrites === true && body.kind === 'write') continue;
       changes.push(actor === undefined ? { sequence, timeNs, volume: message.volume as VolumeId, body } : { sequence, timeNs, volume: message.volume as VolumeId, actor, body });
     }
   } catch (cause) {
-    throw new FormatError('decode change', { sequence: head.firstSequence + BigInt(changes.length), payloadOffset: at, cause });
+    throw new FormatError('decode change', { sequence, payloadOffset: at, cause });
   }
-  if (changes.length !== head.count) throw new FormatError('count changes', { found: changes.length, expected: head.count });
-  return changes;
+  if (count !== head.count) throw new FormatError('count changes', { found: count, expected: head.count });
+  return { changes, lastTimeNs: timeNs };
 }
 
 /** Where a write's content lies within the payload it was decoded from. */

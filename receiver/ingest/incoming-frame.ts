@@ -1,8 +1,7 @@
 /** Judges a frame that arrived: intact, well formed, and the next one of its journal; or already here; or refused. */
 import type { Change, Sequence } from '../../proto/change.js';
-import { isControl } from '../../proto/change.js';
 import { FormatError, PeerError } from '../../proto/errors.js';
-import { chainFault, frameChanges, readFrame, type Frame, type JournalEnd } from '../../proto/journal/frame.js';
+import { chainFault, frameControl, readFrame, type Frame, type JournalEnd } from '../../proto/journal/frame.js';
 
 export interface IncomingFrame {
   readonly frame: Frame;
@@ -39,13 +38,11 @@ export function judgeFrame(bytes: Buffer, { end, recent }: { readonly end: Journ
   if (fault !== undefined) {
     throw new PeerError('out-of-order', `frame ${header.firstSequence} to ${header.lastSequence} does not follow: ${fault}; the receiver has the journal through sequence ${end.lastSequence}`);
   }
-  let changes: readonly Change[];
   try {
-    ({ changes } = frameChanges(frame));
+    return { frame, control: frameControl(frame).filter(({ body }) => body.kind !== 'flush' && body.kind !== 'durable') };
   } catch (error) {
     throw invalid(error);
   }
-  return { frame, control: changes.filter(({ body }) => isControl(body) && body.kind !== 'flush' && body.kind !== 'durable') };
 }
 
 /** A repeated frame must be the one that is here; of frames too old to be remembered the chain of digests tells at the next new one. */

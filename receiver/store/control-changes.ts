@@ -15,7 +15,7 @@ export function encodeControl(change: Change): Buffer {
 }
 
 export function decodeControl(bytes: Buffer, { sequence, timeNs }: { readonly sequence: Sequence; readonly timeNs: TimeNs }): Change {
-  const change = decodePayload(bytes, { firstSequence: sequence, firstTimeNs: timeNs, count: 1 })[0]!;
+  const change = decodePayload(bytes, { firstSequence: sequence, firstTimeNs: timeNs, count: 1 }).changes[0]!;
   if (change.timeNs !== timeNs) throw new FormatError('read control change', { sequence, fault: 'its time differs' });
   return change;
 }
