@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { NATIVE_INTERFACE_VERSION, type NativeAddon } from './host/addon.js';
 import type { DirectoryOpener } from './host/directory.js';
 import { plainDirectories } from './host/plain-directory.js';
-import { systemDirectoryOpener, type SystemOptions } from './host/system-directory.js';
+import { systemDirectoryOpener } from './host/system-directory.js';
+import type { SystemOptions } from './host/system-file.js';
 
 export type { NativeAddon };
 
@@ -72,3 +73,6 @@ export const systemDirectories: DirectoryOpener = bestDirectories({ handled: fal
 
 /** The same, whose stats also tell who each inode is (EntryStat.inode) where the machine and the file system can. */
 export const handledDirectories: DirectoryOpener = bestDirectories({ handled: true });
+
+/** The same as systemDirectories for a thread of its own: its writes are not handed to yet another thread. */
+export const blockingDirectories: DirectoryOpener = bestDirectories({ handled: false, blocking: true });

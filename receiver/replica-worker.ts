@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../native/host/clock.js';
 import { systemFiles } from '../native/host/files.js';
-import { systemDirectories } from '../native/index.js';
+import { blockingDirectories } from '../native/index.js';
 import { WorkerHost } from './replica/worker-host.js';
 import type { WorkerSetup } from './replica/worker-messages.js';
 import { StoreJournalReader } from './store/journal-reader.js';
@@ -14,7 +14,7 @@ await using store = new LocalSegmentStore({ files: systemFiles, directory: setup
 const host = new WorkerHost({
   setup,
   port: parentPort,
-  directories: systemDirectories,
+  directories: blockingDirectories,
   clock: systemClock,
   asRoot: process.getuid?.() === 0,
   // What may be read is told with every message: the segments may hold more than is durable.

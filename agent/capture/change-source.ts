@@ -22,8 +22,8 @@ export type AppendResult =
 /** Where an engine puts its changes; the journal stands behind it. */
 export interface ChangeSink {
   /**
-   * Gives the changes the next sequences, in order, and takes them over: their buffers must not be
-   * altered afterwards. Resolves when they are accepted (not yet durable); waits while the journal
+   * Gives the changes the next sequences, in order, and takes them down: once this has resolved, nothing of
+   * their buffers is held. Resolves when they are accepted (not yet durable); waits while the journal
    * is behind, which is the engine's backpressure. Batches that hold control changes alone are
    * taken even when the budget is spent, out of a reserve. Rejects only when the journal is broken.
    */

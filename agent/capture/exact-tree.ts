@@ -197,6 +197,7 @@ export class ExactTreeSource implements ChangeSource {
         comparison: { ...defaultComparison, ...this.#options.comparison },
         isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
         position: () => stream.position(),
+        monotonicNs: () => kernel.monotonicNs(),
         onEntered: () => stream.forgetOutside(),
         wake: () => this.#turns.wake(),
       }, this.#predecessor?.volume(definition.volume, fileSystem.device));
@@ -351,8 +352,7 @@ export class ExactTreeSource implements ChangeSource {
           },
         );
       }
-      // Lets a batch that has come be seen.
-      await setImmediate();
+      await setImmediate(); // Lets a batch that has come be seen.
       if (batch !== undefined) {
         const got = batch;
         batch = undefined;

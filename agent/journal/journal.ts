@@ -153,8 +153,8 @@ export class AgentJournal implements AsyncDisposable {
   }
 
   /**
-   * Gives the changes the next sequences and takes them over: their buffers must not be altered
-   * afterwards. A batch is taken whole, so its size adds to what is held in memory; concurrent
+   * Gives the changes the next sequences and takes them down: their buffers must not be altered
+   * before it resolves. A batch is taken whole, so its size adds to what is held in memory; concurrent
    * batches are taken in the order of the calls. Resolves when accepted, not durable. Waits while
    * more than 8 MiB of frames wait for the disk, and while the receiver has yet to say what it holds.
    * `taken: false`: the budget is spent or the disk full. Rejects when the journal is broken

@@ -1,6 +1,6 @@
 /** Gives changes their sequences and times, and closes them into frames, each encoded once. */
-import { asSequence, writeBytesMax, type CapturedChange, type Change, type Sequence, type TimeNs } from '../../proto/change.js';
-import { encodeFrame, type Frame, type JournalEnd } from '../../proto/journal/frame.js';
+import { asSequence, writeBytesMax, type CapturedChange, type Sequence, type TimeNs } from '../../proto/change.js';
+import { FrameBuilder, type Frame, type JournalEnd } from '../../proto/journal/frame.js';
 import { frameChangesMax, frameRawBytesMax, frameRawBytesTarget } from '../../proto/journal/layout.js';
 import { payloadBytes } from '../../proto/wire/convert.js';
 import type { Clock } from '../../native/host/clock.js';
@@ -32,7 +32,7 @@ export class Sequencer {
   #end: JournalEnd;
   #capturedThrough: Sequence;
   #capturedTimeNs: TimeNs;
-  #open: Change[] = [];
+  readonly #open = new FrameBuilder();
   #openBytes = 0;
   #cancelTimer: (() => void) | undefined;
 
@@ -59,16 +59,16 @@ export class Sequencer {
 
   /** Time of the open frame's first change; undefined when no frame is open. */
   get openSinceNs(): TimeNs | undefined {
-    return this.#open[0]?.timeNs;
+    return this.#open.count === 0 ? undefined : this.#open.firstTimeNs;
   }
 
-  /** Takes changes over, in order. Returns the sequence of the first; the others follow without holes. */
+  /** Takes down changes, in order, and holds nothing of them. Returns the sequence of the first; the others follow without holes. */
   append(changes: readonly CapturedChange[]): Sequence {
     const first = asSequence(this.#capturedThrough + 1n);
     const nowNs = this.#options.clock.wallNs();
     for (const captured of changes) {
       const bytes = payloadBytes(captured);
-      if (this.#open.length > 0 && this.#openBytes + bytes > frameRawBytesTarget) this.close();
+      if (this.#open.count > 0 && this.#openBytes + bytes > frameRawBytesTarget) this.close();
       // Times never go back, whatever the wall clock does: an instant must name one place in the journal.
       const at = captured.timeNs ?? nowNs;
       if (at > this.#capturedTimeNs) this.#capturedTimeNs = at;
@@ -76,9 +76,9 @@ export class Sequencer {
       const { volume, actor, body } = captured;
       const sequence = this.#capturedThrough;
       const timeNs = this.#capturedTimeNs;
-      this.#open.push(actor === undefined ? { sequence, timeNs, volume, body } : { sequence, timeNs, volume, actor, body });
+      this.#open.add(actor === undefined ? { sequence, timeNs, volume, body } : { sequence, timeNs, volume, actor, body });
       this.#openBytes += bytes;
-      if (this.#openBytes >= frameRawBytesTarget || this.#open.length >= frameChangesMax) this.close();
+      if (this.#openBytes >= frameRawBytesTarget || this.#open.count >= frameChangesMax) this.close();
       else this.#cancelTimer ??= this.#options.clock.after(frameDelayMs, () => this.#closeLate());
     }
     return first;
@@ -88,19 +88,17 @@ export class Sequencer {
   close(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (this.#open.length === 0) return;
-    const changes = this.#open;
-    this.#open = [];
+    if (this.#open.count === 0) return;
     this.#openBytes = 0;
     const { journal, digest } = this.#end;
-    const frame = encodeFrame({ journal, previousDigest: digest, changes });
+    const frame = this.#open.close({ journal, previousDigest: digest });
     this.#end = { journal, lastSequence: frame.header.lastSequence, lastTimeNs: frame.header.lastTimeNs, digest: frame.digest };
     this.#options.closed(frame);
   }
 
   /** Goes on after another end of the same journal, which came from the receiver. Nothing may be under way. */
   restart(end: JournalEnd): void {
-    if (this.#open.length > 0 || end.lastSequence < this.#capturedThrough) throw new RangeError(`cannot go on after ${end.lastSequence}: changes up to ${this.#capturedThrough} have sequences`);
+    if (this.#open.count > 0 || end.lastSequence < this.#capturedThrough) throw new RangeError(`cannot go on after ${end.lastSequence}: changes up to ${this.#capturedThrough} have sequences`);
     this.#end = end;
     this.#capturedThrough = end.lastSequence;
     this.#capturedTimeNs = end.lastTimeNs;

@@ -5,15 +5,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Raised together with kInterfaceVersion in src/capture/addon.cc. */
-const interfaceVersion = 3;
+const interfaceVersion = 4;
 
 /** [ino, generation, device, tree, low, high, firstNs, lastNs, causes, count] */
 export type NativeLostRange = readonly [bigint, number, number, bigint, bigint, bigint, bigint, bigint, number, number];
 
 export interface NativeStream {
   close(): void;
-  /** One batch was handed on: the drain may go on to its next. */
-  consumed(): void;
+  /** The batch in a buffer will not be read again: the drain may fill it. */
+  consumed(buffer: number): void;
   /** Whether the process is to stay for the next batch. */
   hold(waiting: boolean): void;
   watch(device: number): void;
@@ -32,12 +32,15 @@ export interface NativeStream {
 
 export interface CaptureAddon {
   readonly interfaceVersion: number;
+  /** Bytes of a batch's buffer at least. */
+  readonly batchBufferBytes: number;
   readonly Stream: {
     new (
       objectPath: string,
       ringBytes: number,
       excludedPid: number,
-      deliver: (bytes: Buffer, through: bigint, wallOffsetNs: bigint) => void,
+      deliver: (buffer: number, length: number, through: bigint, wallOffsetNs: bigint) => void,
+      buffers: readonly Buffer[],
       preferPages: boolean,
       pins?: string,
       state?: readonly bigint[],

@@ -2,6 +2,11 @@
 
 export const recordHeaderBytes = 152;
 
+/** Words that tell one process, with its user and command name, from others: see hasActor. */
+export const actorWords = 8;
+/** Where they lie in a record. */
+const actorWordsAt = [88, 96, 100, 104, 112, 116, 120, 124] as const;
+
 export const RecordKind = {
   write: 1,
   truncate: 2,
@@ -174,6 +179,14 @@ export class RecordCursor {
     const text = this.#bytes.subarray(this.#at + 112, this.#at + 128);
     const end = text.indexOf(0);
     return text.toString('utf8', 0, end === -1 ? text.length : end);
+  }
+  /** Whether pid, start, user and command name are those that copyActor took. */
+  hasActor(words: Uint32Array): boolean {
+    for (let word = 0; word < actorWords; word += 1) if (this.#bytes.readUInt32LE(this.#at + actorWordsAt[word]!) !== words[word]) return false;
+    return true;
+  }
+  copyActor(words: Uint32Array): void {
+    for (let word = 0; word < actorWords; word += 1) words[word] = this.#bytes.readUInt32LE(this.#at + actorWordsAt[word]!);
   }
   get a(): bigint {
     return this.#bytes.readBigUInt64LE(this.#at + 128);

@@ -5,7 +5,7 @@ import { loadCapture, type NativeStream } from './addon.js';
 import { forEachMapped } from './mapped-files.js';
 
 export interface CaptureBatch {
-  /** Whole records, back to back: see RecordCursor. May be empty when only `through` moved. */
+  /** Whole records, back to back: see RecordCursor. May be empty when only `through` moved. Valid until the next batch is asked for. */
   readonly bytes: Buffer;
   /** To be added to a record's monotonicNs to get nanoseconds since 1970. */
   readonly wallOffsetNs: bigint;
@@ -62,7 +62,7 @@ export interface CaptureStream extends AsyncDisposable {
   markOutside(inode: InodeIdentity): void;
   /** Takes back all that was said to be outside: files may come into a volume from there. */
   forgetOutside(): void;
-  /** The next batch, or undefined once the stream is closed or the signal aborted. One caller at a time. */
+  /** The next batch, whose memory may be that of the one before; or undefined once the stream is closed or the signal aborted. One caller at a time. */
   next(signal?: AbortSignal): Promise<CaptureBatch | undefined>;
   /** Bytes ever put into the ring: when a batch's `through` reaches it, all that happened before this call is handed over. */
   position(): bigint;
@@ -90,12 +90,19 @@ export interface CaptureStream extends AsyncDisposable {
 /** What a suspended stream's successor has to know: what was told of losses already, as the addon counts it. */
 export type StreamState = readonly bigint[];
 
+/** Batches that wait to be applied at most: what comes after them stays in the ring. */
+const buffersMax = 4;
+
+interface Delivered extends CaptureBatch {
+  readonly buffer: number;
+}
+
 /** Delivered batches and who waits for one; apart from the stream, so that an abandoned stream can be collected. */
 class Deliveries {
-  readonly batches: CaptureBatch[] = [];
+  readonly batches: Delivered[] = [];
   wake: (() => void) | undefined;
 
-  deliver(batch: CaptureBatch): void {
+  deliver(batch: Delivered): void {
     this.batches.push(batch);
     this.wake?.();
   }
@@ -105,6 +112,8 @@ class SystemCaptureStream implements CaptureStream {
   readonly #native: NativeStream;
   readonly #deliveries: Deliveries;
   #closed = false;
+  /** Holds the batch that was handed over last. */
+  #handedOver: number | undefined;
   /** Where the ring was when it was left to another. */
   #leftAt: bigint | undefined;
   /** Whether any inode was said to be outside since that was taken back. */
@@ -138,6 +147,8 @@ class SystemCaptureStream implements CaptureStream {
   async next(signal?: AbortSignal): Promise<CaptureBatch | undefined> {
     const deliveries = this.#deliveries;
     if (deliveries.wake !== undefined) throw new Error('next: someone is waiting for the next batch already');
+    if (this.#handedOver !== undefined) this.#native.consumed(this.#handedOver);
+    this.#handedOver = undefined;
     if (deliveries.batches.length === 0 && !this.#closed && signal?.aborted !== true) {
       this.#native.hold(true);
       let abort: (() => void) | undefined;
@@ -152,7 +163,7 @@ class SystemCaptureStream implements CaptureStream {
     }
     if (this.#closed || signal?.aborted === true) return undefined;
     const batch = deliveries.batches.shift();
-    if (batch !== undefined) this.#native.consumed();
+    this.#handedOver = batch?.buffer;
     return batch;
   }
 
@@ -247,8 +258,10 @@ export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache =
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();
-  const deliver = (bytes: Buffer, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ bytes, through, wallOffsetNs });
-  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, preferPageCache, takeOver?.pins, takeOver?.state);
+  // Memory that stays: new buffers for every batch would have the collector at work all the time.
+  const buffers = Array.from({ length: buffersMax }, () => Buffer.allocUnsafeSlow(loaded.addon.batchBufferBytes));
+  const deliver = (buffer: number, length: number, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ buffer, bytes: buffers[buffer]!.subarray(0, length), through, wallOffsetNs });
+  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, buffers, preferPageCache, takeOver?.pins, takeOver?.state);
   return new SystemCaptureStream(native, deliveries, takeOver !== undefined);
 }
 

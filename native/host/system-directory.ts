@@ -15,15 +15,10 @@ import {
   type TreeFile,
 } from './directory.js';
 import { NODE_RECORD_BYTES, STAT_RECORD_BYTES, decodeListing, decodeNodeStat, decodeStat, modeTypeOf } from './stat-record.js';
-import { SystemFile } from './system-file.js';
+import { SystemFile, type SystemOptions } from './system-file.js';
 
 /** What chown takes for "leave it as it is". */
 const UNCHANGED_ID = 0xffff_ffff;
-
-/** What an opener gives: `handled` directories and their files tell who each inode is, at a few more system calls. */
-export interface SystemOptions {
-  readonly handled: boolean;
-}
 
 export class SystemDirectory implements Directory {
   readonly #addon: NativeAddon;

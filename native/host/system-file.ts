@@ -1,5 +1,5 @@
 /** An open regular file: reads and writes by node:fs, holes by the addon. */
-import { fdatasync, fstat, ftruncate, read, write } from 'node:fs';
+import { fdatasync, fstat, ftruncate, read, write, writeSync } from 'node:fs';
 import type { NativeAddon } from './addon.js';
 import { OpenDescriptor } from './descriptor.js';
 import { directoryError } from './directory-error.js';
@@ -37,15 +37,35 @@ async function writeAll(fd: number, source: Uint8Array, position: number): Promi
   }
 }
 
+/** The same by this thread: a small write to the page cache takes less time than handing it to another. */
+function writeAllHere(fd: number, source: Uint8Array, position: number): void {
+  let put = 0;
+  while (put < source.byteLength) {
+    const more = writeSync(fd, source, put, source.byteLength - put, position + put);
+    if (more === 0) throw directoryError('EIO', 'write');
+    put += more;
+  }
+}
+
+/** What an opener gives. */
+export interface SystemOptions {
+  /** Stats of directories and files tell who each inode is, at a few more system calls. */
+  readonly handled: boolean;
+  /** Writes are done by the calling thread, which has nothing else to do while one waits for the disk. */
+  readonly blocking?: boolean;
+}
+
 export class SystemFile implements TreeFile {
   readonly #addon: NativeAddon;
   readonly #descriptor: OpenDescriptor;
   readonly #handled: boolean;
+  readonly #blocking: boolean;
 
-  /** Takes over `fd`. `handled`: its stat tells who the inode is. */
-  constructor(addon: NativeAddon, fd: number, options: { readonly handled: boolean }) {
+  /** Takes over `fd`. */
+  constructor(addon: NativeAddon, fd: number, options: SystemOptions) {
     this.#addon = addon;
     this.#handled = options.handled;
+    this.#blocking = options.blocking ?? false;
     this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: false });
   }
 
@@ -71,8 +91,9 @@ export class SystemFile implements TreeFile {
     });
   }
 
-  write(source: Uint8Array, position: number): Promise<void> {
-    return this.#descriptor.use((fd) => writeAll(fd, source, position));
+  async write(source: Uint8Array, position: number): Promise<void> {
+    if (this.#blocking) writeAllHere(this.#descriptor.number(), source, position);
+    else await this.#descriptor.use((fd) => writeAll(fd, source, position));
   }
 
   truncate(size: number): Promise<void> {

@@ -1,8 +1,8 @@
 /** A frame: changes with consecutive sequences, encoded once, stored and sent as the same bytes. */
 import zstd from 'zstd-napi/binding.js';
-import { isControl, type Change, type Sequence, type TimeNs } from '../change.js';
+import { asSequence, isControl, type Change, type Sequence, type TimeNs } from '../change.js';
 import { FormatError } from '../errors.js';
-import { decodePayload, encodeInto } from '../wire/convert.js';
+import { decodePayload, PayloadEncoder } from '../wire/convert.js';
 import { digest256, hash64 } from './hash.js';
 import { digestBytes, formatVersion, frame as at, frameBytesMax, frameChangesMax, frameMagic, frameRawBytesMax, journalIdBytes } from './layout.js';
 
@@ -76,46 +76,80 @@ let rawScratch = Buffer.alloc(0);
  * The result owns its bytes. Throws RangeError when the changes break those rules or are too many.
  */
 export function encodeFrame(options: { readonly journal: JournalId; readonly previousDigest: Buffer; readonly changes: readonly Change[] }): Frame {
-  const { journal, previousDigest, changes } = options;
-  const first = changes[0];
-  const last = changes[changes.length - 1];
-  if (first === undefined || last === undefined || changes.length > frameChangesMax) throw new RangeError(`a frame holds 1 to ${frameChangesMax} changes, not ${changes.length}`);
-  if (first.sequence < 1n) throw new RangeError('sequences begin at 1');
-  for (const [place, change] of changes.entries()) {
-    if (change.sequence !== first.sequence + BigInt(place)) throw new RangeError('the sequences of a frame must follow each other');
-  }
-  const unpacked = encodeInto(changes, first.timeNs, at.length);
-  const raw = unpacked.subarray(at.length);
-  if (raw.byteLength > frameRawBytesMax) throw new RangeError(`a frame's payload has at most ${frameRawBytesMax} bytes, not ${raw.byteLength}`);
-  const packed = compress(raw);
-  const bytes = packed ?? unpacked;
-  const payload = bytes.subarray(at.length);
-  const header: FrameHeader = {
-    journal,
-    firstSequence: first.sequence,
-    lastSequence: last.sequence,
-    firstTimeNs: first.timeNs,
-    lastTimeNs: last.timeNs,
-    codec: packed === undefined ? 'none' : 'zstd',
-    rawLength: raw.byteLength,
-    storedLength: payload.byteLength,
-    payloadHash: hash64(payload),
-    previousDigest,
-  };
-  bytes.set(encodeHeader(header));
-  return new ReadFrame(header, bytes);
+  const builder = new FrameBuilder();
+  for (const change of options.changes) builder.add(change);
+  return builder.close(options);
 }
 
-/** The compressed payload with room for a header before it; undefined when it would be no shorter. */
+/** Encodes frames one after the other, each change when it is added: nothing of it is held afterwards. */
+export class FrameBuilder {
+  readonly #payload = new PayloadEncoder();
+  #count = 0;
+  #firstSequence = 0n as Sequence;
+  #firstTimeNs: TimeNs = 0n;
+  #lastTimeNs: TimeNs = 0n;
+
+  /** Changes in the open frame. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Time of its first change; of no meaning without one. */
+  get firstTimeNs(): TimeNs {
+    return this.#firstTimeNs;
+  }
+
+  /** Adds a change. Throws RangeError when it does not follow, or no reader would accept it; the frame is of no use then. */
+  add(change: Change): void {
+    if (this.#count === 0) {
+      if (change.sequence < 1n) throw new RangeError('sequences begin at 1');
+      this.#firstSequence = change.sequence;
+      this.#firstTimeNs = change.timeNs;
+      this.#payload.begin(change.timeNs);
+    } else if (change.sequence !== this.#firstSequence + BigInt(this.#count)) throw new RangeError('the sequences of a frame must follow each other');
+    // Where it fails half-way, what was added before is in doubt too.
+    const count = this.#count;
+    this.#count = NaN;
+    this.#payload.add(change);
+    this.#count = count + 1;
+    this.#lastTimeNs = change.timeNs;
+  }
+
+  /** The frame, which owns its bytes; the next change begins another. Throws RangeError when it holds no change or too much. */
+  close({ journal, previousDigest }: { readonly journal: JournalId; readonly previousDigest: Buffer }): Frame {
+    const count = this.#count;
+    this.#count = 0;
+    if (!(count >= 1 && count <= frameChangesMax)) throw new RangeError(`a frame holds 1 to ${frameChangesMax} changes, not ${count}`);
+    const raw = this.#payload.bytes;
+    if (raw.byteLength > frameRawBytesMax) throw new RangeError(`a frame's payload has at most ${frameRawBytesMax} bytes, not ${raw.byteLength}`);
+    const packed = compress(raw);
+    const stored = packed ?? raw;
+    const bytes = Buffer.allocUnsafeSlow(at.length + stored.byteLength);
+    bytes.set(stored, at.length);
+    const header: FrameHeader = {
+      journal,
+      firstSequence: this.#firstSequence,
+      lastSequence: asSequence(this.#firstSequence + BigInt(count - 1)),
+      firstTimeNs: this.#firstTimeNs,
+      lastTimeNs: this.#lastTimeNs,
+      codec: packed === undefined ? 'none' : 'zstd',
+      rawLength: raw.byteLength,
+      storedLength: stored.byteLength,
+      payloadHash: hash64(stored),
+      previousDigest,
+    };
+    bytes.set(encodeHeader(header));
+    return new ReadFrame(header, bytes);
+  }
+}
+
+/** The compressed payload, in memory that the next one takes again; undefined when it would be no shorter. */
 function compress(raw: Buffer): Buffer | undefined {
   const bound = zstd.compressBound(raw.byteLength);
   if (scratch.byteLength < bound) scratch = Buffer.allocUnsafeSlow(bound);
   const length = compressor.compress2(scratch, raw);
   // Compression that does not shrink would only cost the reader time.
-  if (length >= raw.byteLength) return undefined;
-  const bytes = Buffer.allocUnsafeSlow(at.length + length);
-  bytes.set(scratch.subarray(0, length), at.length);
-  return bytes;
+  return length >= raw.byteLength ? undefined : scratch.subarray(0, length);
 }
 
 /** The 120 header bytes of a frame. */

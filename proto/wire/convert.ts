@@ -53,27 +53,42 @@ export function payloadBytes(change: CapturedChange): number {
  * Throws RangeError for a change that no reader would accept.
  */
 export function encodePayload(changes: readonly Change[], firstTimeNs: TimeNs): Buffer {
-  return encodeInto(changes, firstTimeNs, 0);
+  const encoder = new PayloadEncoder();
+  encoder.begin(firstTimeNs);
+  for (const change of changes) encoder.add(change);
+  return Buffer.from(encoder.bytes);
 }
 
-/** The same with room for so many bytes before the payload, which the result includes. */
-export function encodeInto(changes: readonly Change[], firstTimeNs: TimeNs, headRoom: number): Buffer {
-  let bound = headRoom;
-  for (const change of changes) bound += payloadBytes(change);
-  const target = Buffer.allocUnsafeSlow(bound);
-  const actors = new ActorTable();
-  let before = firstTimeNs;
-  let at = headRoom;
-  for (const change of changes) {
+/** Encodes a frame's payload change by change, into memory that the next payload takes again. */
+export class PayloadEncoder {
+  #target = Buffer.allocUnsafeSlow(64 * 1024);
+  #length = 0;
+  #actors = new ActorTable();
+  #beforeNs: TimeNs = 0n;
+
+  /** Of what was added since the beginning; valid until more is. */
+  get bytes(): Buffer {
+    return this.#target.subarray(0, this.#length);
+  }
+
+  begin(firstTimeNs: TimeNs): void {
+    this.#length = 0;
+    this.#actors = new ActorTable();
+    this.#beforeNs = firstTimeNs;
+  }
+
+  /** Copies all there is in the change. Its time must not be below that of the one before. Throws RangeError for one that no reader would accept. */
+  add(change: Change): void {
     const { timeNs, volume, body } = change;
-    const timeDeltaNs = timeNs - before;
+    this.#reserve(payloadBytes(change));
+    const timeDeltaNs = timeNs - this.#beforeNs;
     const timeDelta = Number(timeDeltaNs);
-    before = timeNs;
-    const place = actors.placeOf(change.actor);
+    const place = this.#actors.placeOf(change.actor);
     const newActor = place === newPlace ? wire.Actor.encode(actorToWire(change.actor!)).finish() : undefined;
+    this.#beforeNs = timeNs;
     if (body.kind === 'write' && isPlain(body, timeDelta)) {
-      at = putWrite(target, at, { timeDelta, volume, actor: place, node: Number(body.node), offset: body.offset, data: body.data }, newActor);
-      continue;
+      this.#length = putWrite(this.#target, this.#length, { timeDelta, volume, actor: place, node: Number(body.node), offset: body.offset, data: body.data }, newActor);
+      return;
     }
     const message: wire.Change.$Properties = bodyToWire(body);
     checkReadable(message, change);
@@ -82,12 +97,19 @@ export function encodeInto(changes: readonly Change[], firstTimeNs: TimeNs, head
     if (newActor !== undefined) message.newActor = actorToWire(change.actor!);
     else if (place > 0) message.actor = place;
     const bytes = wire.Change.encode(message).finish();
-    at = putVarint(target, at, bytes.byteLength);
-    if (at + bytes.byteLength > target.byteLength) throw new RangeError(`change ${change.sequence} (${body.kind}) takes more bytes than was reckoned`);
-    target.set(bytes, at);
-    at += bytes.byteLength;
+    this.#reserve(bytes.byteLength + 8);
+    const at = putVarint(this.#target, this.#length, bytes.byteLength);
+    this.#target.set(bytes, at);
+    this.#length = at + bytes.byteLength;
   }
-  return target.subarray(0, at);
+
+  #reserve(bytes: number): void {
+    const wanted = this.#length + bytes;
+    if (wanted <= this.#target.byteLength) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * this.#target.byteLength));
+    this.#target.copy(grown, 0, 0, this.#length);
+    this.#target = grown;
+  }
 }
 
 function isPlain({ node, offset, data }: ChangeBody & { readonly kind: 'write' }, timeDelta: number): boolean {

@@ -1,16 +1,16 @@
 /** Applies the records of the stream, in their order, to the volumes that they concern. */
 import type { CaptureBatch, CaptureStream } from '../../../native/capture/stream.js';
 import type { InodeKey } from '../../../native/capture/names.js';
-import { DirtyCause, RecordCall, RecordCursor, RecordFlag, RecordKind } from '../../../native/capture/record.js';
+import { actorWords, DirtyCause, RecordCall, RecordCursor, RecordFlag, RecordKind } from '../../../native/capture/record.js';
 import type { Clock } from '../../../native/host/clock.js';
-import { asNodeId, type Actor, type NodeKind, type NodeMetadata } from '../../../proto/change.js';
+import { type Actor, type NodeKind, type NodeMetadata } from '../../../proto/change.js';
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
 import { type ExactVolume, mappedCause } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
-import type { Stamp } from './volume-metadata.js';
+import type { ToldStamp } from './volume-metadata.js';
 
 /** Causes of a `dirty` record, for a person. */
 const dirtyCauses: Readonly<Record<number, string>> = {
@@ -42,6 +42,9 @@ const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } 
 /** Those whose effect can be told without reading. */
 const allocationKnown = allocation.keepSize | allocation.punch | allocation.zero;
 
+/** Nothing is left to be waited for. */
+const finished = Symbol('finished');
+
 const actorsMax = 4096;
 /** Names lie in the kernel for so long before they are read, where nothing else asks for them. */
 const drainIntervalNs = 1_000_000_000n;
@@ -70,6 +73,9 @@ export class RecordApplier {
   readonly #names = new Map<FileSystem, NameApplier>();
   readonly #actors = new Map<number, { readonly startNs: bigint; readonly actor: Actor }>();
 
+  readonly #lastActorWords = new Uint32Array(actorWords);
+  #lastActor: Actor | undefined;
+
   /** When the last record that was applied was made, CLOCK_MONOTONIC, and what makes it a time of day. */
   #appliedNs = 0n;
   #wallOffsetNs = 0n;
@@ -91,7 +97,9 @@ export class RecordApplier {
       this.#appliedNs = cursor.monotonicNs;
       this.#wallOffsetNs = wallOffsetNs;
       timeNs = this.#appliedNs + wallOffsetNs;
-      await this.#applyOne(cursor, { timeNs, actor: this.#actor(cursor, wallOffsetNs) });
+      const facts = { timeNs, actor: this.#actor(cursor, wallOffsetNs) };
+      const unfinished = this.#applyWrite(cursor, facts) ?? this.#applyOne(cursor, facts);
+      if (unfinished !== finished) await unfinished;
     }
     await this.#settle(timeNs === 0n ? {} : { timeNs });
   }
@@ -137,6 +145,14 @@ export class RecordApplier {
     await this.#settle({});
   }
 
+  /** The short way for nearly all records; undefined where the long one is to be gone. */
+  #applyWrite(cursor: RecordCursor, facts: ChangeFacts): Promise<void> | typeof finished | undefined {
+    if (cursor.kind !== RecordKind.write || cursor.links > 1 || cursor.call === RecordCall.ioSubmit) return undefined;
+    const found = this.#options.fileSystems.get(cursor.device)?.find(cursor);
+    if (found === undefined) return undefined;
+    return found.volume.content({ kind: 'write', node: found.id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts) ?? finished;
+  }
+
   async #applyOne(cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     if (cursor.kind === RecordKind.names) return this.#applyName(cursor, facts);
     const fileSystem = this.#options.fileSystems.get(cursor.device);
@@ -165,9 +181,9 @@ export class RecordApplier {
     return fileSystem.find(inode);
   }
 
-  async #applyTo({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+  async #applyTo(found: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     const { kind } = cursor;
-    const id = asNodeId(BigInt(node));
+    const { volume, node, id } = found;
     switch (kind) {
       case RecordKind.write:
         // Asked for, not done: what is read back meanwhile may be what was there before.
@@ -178,9 +194,9 @@ export class RecordApplier {
       case RecordKind.truncate:
         return volume.content({ kind: 'truncate', node: id, size: cursor.size }, stampOf(cursor), facts);
       case RecordKind.allocate:
-        return this.#allocate({ volume, node }, cursor, facts);
+        return this.#allocate(found, cursor, facts);
       case RecordKind.clone:
-        return this.#clone({ volume, node }, cursor, facts);
+        return this.#clone(found, cursor, facts);
       case RecordKind.dirty: {
         const cause = Number(cursor.a);
         const { offset, length } = cursor;
@@ -198,8 +214,7 @@ export class RecordApplier {
     }
   }
 
-  async #allocate({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
-    const id = asNodeId(BigInt(node));
+  async #allocate({ volume, node, id }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     const mode = Number(cursor.a);
     const { offset, length, size } = cursor;
     const stamp = stampOf(cursor);
@@ -215,7 +230,7 @@ export class RecordApplier {
     volume.stamp(node, stamp);
   }
 
-  async #clone({ volume, node }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+  async #clone({ volume, node, id }: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     const { offset, length, tree, device, data } = cursor;
     const stamp = stampOf(cursor);
     const source = this.#options.fileSystems.get(device)?.findAll({ ino: cursor.a, generation: Number(cursor.b & 0xffff_ffffn), tree }).find((found) => found.volume === volume);
@@ -225,7 +240,7 @@ export class RecordApplier {
       await volume.dirty(node, { low: offset, high: length === 0 ? Number.MAX_SAFE_INTEGER : offset + length }, { cause: causeOf(1 << DirtyCause.notByByte), sinceNs: facts.timeNs! });
       return;
     }
-    await volume.content({ kind: 'clone', node: asNodeId(BigInt(node)), offset, length, sourceNode: asNodeId(BigInt(source.node)), sourceOffset: Number(data.readBigUInt64LE(0)) }, stamp, facts);
+    await volume.content({ kind: 'clone', node: id, offset, length, sourceNode: source.id, sourceOffset: Number(data.readBigUInt64LE(0)) }, stamp, facts);
   }
 
   async #applyName(cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
@@ -308,6 +323,13 @@ export class RecordApplier {
 
   /** One object a process, for as long as it keeps its name and user. */
   #actor(cursor: RecordCursor, wallOffsetNs: bigint): Actor {
+    if (this.#lastActor !== undefined && cursor.hasActor(this.#lastActorWords)) return this.#lastActor;
+    this.#lastActor = this.#lookUpActor(cursor, wallOffsetNs);
+    cursor.copyActor(this.#lastActorWords);
+    return this.#lastActor;
+  }
+
+  #lookUpActor(cursor: RecordCursor, wallOffsetNs: bigint): Actor {
     const { pid, startNs, actorUid: uid, command } = cursor;
     const known = this.#actors.get(pid);
     if (known !== undefined && known.startNs === startNs && known.actor.uid === uid && known.actor.command === command) return known.actor;
@@ -328,8 +350,8 @@ function inodeOf({ ino, generation, tree }: RecordCursor): InodeKey {
   return { ino, generation, tree };
 }
 
-function stampOf({ mode, uid, gid, modifySeconds, modifyNanoseconds }: RecordCursor): Stamp {
-  return { mode: mode & 0o7777, uid, gid, modifyNs: modifySeconds * 1_000_000_000n + BigInt(modifyNanoseconds) };
+function stampOf({ mode, uid, gid, modifySeconds, modifyNanoseconds, monotonicNs }: RecordCursor): ToldStamp {
+  return { mode: mode & 0o7777, uid, gid, modifyNs: modifySeconds * 1_000_000_000n + BigInt(modifyNanoseconds), toldNs: monotonicNs };
 }
 
 /** Whether some of the causes may go on, or come into effect later, without being told of again. */

@@ -1,7 +1,7 @@
 /** Captures one volume exactly: applies what the kernel tells, and reads back what it could not tell. */
 import type { EntryStat } from '../../../native/host/directory.js';
 import type { InodeKey } from '../../../native/capture/names.js';
-import { asNodeId, type ContentChange } from '../../../proto/change.js';
+import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
 import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
 import { CopyProgress } from '../tree/count-tree.js';
 import { textPathOf } from '../tree/index-path.js';
@@ -17,7 +17,7 @@ import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queu
 import { mappedIntervalMs, ReadBack } from './read-back.js';
 import { VolumeGaps } from './volume-gaps.js';
 import { RootMissingError, VolumeLooks } from './volume-looks.js';
-import { inodeOf, type Stamp, VolumeMetadata } from './volume-metadata.js';
+import { inodeOf, type ToldStamp, VolumeMetadata } from './volume-metadata.js';
 import { VolumeNames, type Place } from './volume-names.js';
 import type { Due, ExactVolumeOptions, VolumeState } from './volume-options.js';
 
@@ -93,6 +93,7 @@ export class ExactVolume {
       handles: options.handles,
       tree: root.tree,
       position: () => options.position(),
+      monotonicNs: () => options.monotonicNs(),
       isBehindLook: () => this.isPartial || this.#applied < this.#lookedThrough,
     });
     this.names = new VolumeNames(this.#parts, {
@@ -212,15 +213,18 @@ export class ExactVolume {
 
   // What the stream tells.
 
-  async content(body: ContentChange, stamp: Stamp | undefined, facts: ChangeFacts): Promise<void> {
-    if ('node' in body) this.#comparison.touched?.content(body, this.index.node(this.#volume, Number(body.node))?.size ?? 0);
-    await this.#parts.recorder.add(this.#volume, body, facts);
-    if (!('node' in body)) return;
-    this.#heals.touched(Number(body.node));
-    if (stamp !== undefined) this.#metadata.stamp(Number(body.node), stamp);
+  /** Resolves, or returns, once the change is recorded. */
+  content(body: ContentChange & { readonly node: NodeId }, stamp: ToldStamp, facts: ChangeFacts): Promise<undefined> | undefined {
+    const node = Number(body.node);
+    this.#comparison.touched?.content(body, this.index.node(this.#volume, node)?.size ?? 0);
+    const told = (): undefined => {
+      this.#heals.touched(node);
+      this.#metadata.stamp(node, stamp);
+    };
+    return this.#parts.recorder.add(this.#volume, body, facts)?.then(told) ?? told();
   }
 
-  stamp(node: number, stamp: Stamp): void {
+  stamp(node: number, stamp: ToldStamp): void {
     this.#comparison.touched?.node(node);
     this.#metadata.stamp(node, stamp);
   }

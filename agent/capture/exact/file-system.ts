@@ -1,6 +1,7 @@
 /** One file system with exactly captured volumes on it: which node an inode is, and the names that wait for their calls. */
 import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { InodeKey, NameStream } from '../../../native/capture/names.js';
+import { asNodeId, type NodeId } from '../../../proto/change.js';
 import { inodeIdentity } from '../tree/seen.js';
 import type { ExactVolume } from './exact-volume.js';
 import { nameBits, NameQueue, type NameQueueState } from './name-queue.js';
@@ -8,6 +9,8 @@ import { nameBits, NameQueue, type NameQueueState } from './name-queue.js';
 export interface FoundNode {
   readonly volume: ExactVolume;
   readonly node: number;
+  /** The same as the journal names it. */
+  readonly id: NodeId;
 }
 
 interface CachedInode extends FoundNode {
@@ -69,7 +72,7 @@ export class FileSystem implements Disposable {
       const row = volume.index.nodeByIdentity(volume.definition.volume, inodeIdentity(inode));
       if (row === undefined) continue;
       if (this.#inodes.size >= cachedInodesMax) this.#inodes.clear();
-      const found = { volume, node: row.node, generation: inode.generation, tree: inode.tree };
+      const found = { volume, node: row.node, id: asNodeId(BigInt(row.node)), generation: inode.generation, tree: inode.tree };
       this.#inodes.set(inode.ino, found);
       return found;
     }
@@ -84,7 +87,7 @@ export class FileSystem implements Disposable {
     }
     return [...this.volumes].flatMap((volume) => {
       const row = volume.root.tree === inode.tree ? volume.index.nodeByIdentity(volume.definition.volume, inodeIdentity(inode)) : undefined;
-      return row === undefined ? [] : [{ volume, node: row.node }];
+      return row === undefined ? [] : [{ volume, node: row.node, id: asNodeId(BigInt(row.node)) }];
     });
   }
 

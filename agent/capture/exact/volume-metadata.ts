@@ -20,9 +20,14 @@ export interface Stamp {
   readonly modifyNs: bigint;
 }
 
+/** The same with when the record was made, CLOCK_MONOTONIC. */
+export interface ToldStamp extends Stamp {
+  readonly toldNs: bigint;
+}
+
 /** What is to be read once more when the stream has got there, for a later engine to go on with. */
 export interface MetadataState {
-  readonly read: ReadonlyMap<number, { readonly through: bigint; readonly told: boolean }>;
+  readonly read: ReadonlyMap<number, { readonly through: bigint; readonly atNs: bigint; readonly told: boolean }>;
   readonly told: ReadonlySet<number>;
   readonly unsure: ReadonlySet<number>;
 }
@@ -33,6 +38,8 @@ export interface VolumeMetadataOptions {
   readonly tree: bigint;
   /** How far the stream has got in the kernel. */
   position(): bigint;
+  /** CLOCK_MONOTONIC, as the kernel stamps records. */
+  monotonicNs(): bigint;
   /** Whether the volume is looked at, or was and the stream is not applied up to there. */
   isBehindLook(): boolean;
 }
@@ -43,8 +50,8 @@ export class VolumeMetadata {
   readonly #stamps = new Map<number, Stamp>();
   /** Nodes whose metadata changed in a way that no record told. */
   readonly #unsure = new Set<number>();
-  /** Nodes that were read when the stream had got to `through`, and whether it told of them since. */
-  readonly #read = new Map<number, { readonly through: bigint; told: boolean }>();
+  /** Nodes that were read by `atNs`, when the stream had got to `through`, and whether it told of older states since. */
+  readonly #read = new Map<number, { readonly through: bigint; readonly atNs: bigint; told: boolean }>();
   /** Nodes that the stream told of while it was behind a look at the volume. */
   readonly #told = new Set<number>();
 
@@ -53,10 +60,14 @@ export class VolumeMetadata {
     this.#options = options;
   }
 
-  stamp(node: number, stamp: Stamp): void {
+  stamp(node: number, stamp: ToldStamp): void {
     this.#stamps.set(node, stamp);
     const read = this.#read.get(node);
-    if (read !== undefined) read.told = true;
+    if (read !== undefined) {
+      // A later state is told whole: what was read is over, whatever older ones came in between.
+      if (stamp.toldNs > read.atNs) this.#read.delete(node);
+      else read.told = true;
+    }
     if (this.#options.isBehindLook()) this.#told.add(node);
   }
 
@@ -116,7 +127,7 @@ export class VolumeMetadata {
     const found = inode === undefined ? undefined : this.#options.handles.look(inode);
     // Gone already: what removed it is told of later.
     if (row === undefined || found === undefined || found.stat.kind !== row.kind) return;
-    this.#read.set(node, { through: this.#options.position(), told: false });
+    this.#read.set(node, { through: this.#options.position(), atNs: this.#options.monotonicNs(), told: false });
     const { set, remove } = differingXattrs(row.xattrs, found.xattrs);
     const id = asNodeId(BigInt(node));
     for (const key of remove) await recorder.add(volume, { kind: 'xattr-remove', node: id, key }, facts);

@@ -22,6 +22,8 @@ export interface ExactVolumeOptions {
   isMapped(inode: InodeKey): boolean;
   /** How far the stream has got in the kernel: what was done before the call lies before it. */
   position(): bigint;
+  /** CLOCK_MONOTONIC, as the kernel stamps records. */
+  monotonicNs(): bigint;
   /** Inodes came into the volume from outside: from now on their changes count. */
   onEntered(): void;
   /** Something became due. */

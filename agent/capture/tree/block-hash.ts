@@ -52,8 +52,11 @@ export class HashChunk {
     }
   }
 
-  copy(): HashChunk {
-    return new HashChunk(new Uint8Array(this.#hashes.buffer, 0, this.#used * 8));
+  /** `into`: a chunk that nobody uses any more. */
+  copy(into = new HashChunk()): HashChunk {
+    into.#hashes.set(this.#hashes);
+    into.#used = this.#used;
+    return into;
   }
 
   get(block: number): bigint {

@@ -74,10 +74,15 @@ export class CaptureIndex {
     copy: (row) => row,
     rowsMax: cachedNodesMax,
   });
+  /** Chunks that kept what others were before a batch: their memory is used again. */
+  readonly #spareChunks: HashChunk[] = [];
   readonly #chunks = new RowCache<HashChunk>({
     read: (volume, node, chunk) => this.#readChunk(volume, node, chunk),
     write: (volume, node, chunk, hashes) => this.#writeChunk(volume, node, chunk, hashes),
-    copy: (hashes) => hashes.copy(),
+    copy: (hashes) => hashes.copy(this.#spareChunks.pop()),
+    discard: (hashes) => {
+      if (this.#spareChunks.length < cachedChunksMax) this.#spareChunks.push(hashes);
+    },
     rowsMax: cachedChunksMax,
   });
   #namesIndexed = false;

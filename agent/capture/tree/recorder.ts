@@ -89,14 +89,23 @@ export class Recorder {
     this.#dirtySinceMs ??= this.#parts.clock.monotonicMs();
   }
 
-  /** Adds a change to the batch and its effect to the index; offers the batch to the journal when it is full. */
-  async add(volume: VolumeId, body: ChangeBody, { hashes, timeNs = this.#parts.timeNs?.(), actor }: ChangeFacts = {}): Promise<void> {
-    const { index, hasher, clock } = this.#parts;
+  /**
+   * Adds a change to the batch and its effect to the index; offers the batch to the journal first when it is full.
+   * Only then is there anything to wait for.
+   */
+  add(volume: VolumeId, body: ChangeBody, facts: ChangeFacts = {}): Promise<void> | undefined {
     const bytes = body.kind === 'write' ? body.data.byteLength : 0;
-    if (this.#batchBytes + bytes > batchBytesMax || this.#batch.length >= batchChangesMax) await this.flush();
-    this.touch();
+    if (this.#batchBytes + bytes > batchBytesMax || this.#batch.length >= batchChangesMax) return this.flush().then(() => this.#add(volume, body, facts, bytes));
+    this.#add(volume, body, facts, bytes);
+    return undefined;
+  }
+
+  #add(volume: VolumeId, body: ChangeBody, { hashes, timeNs = this.#parts.timeNs?.(), actor }: ChangeFacts, bytes: number): void {
+    const { index, hasher, clock } = this.#parts;
+    if (this.#dirtySinceMs === undefined) this.touch();
     applyChange(index, hasher, volume, body, timeNs ?? clock.wallNs(), hashes);
-    this.#batch.push({ volume, body, ...(timeNs === undefined ? {} : { timeNs }), ...(actor === undefined ? {} : { actor }) });
+    const change: CapturedChange = timeNs !== undefined && actor !== undefined ? { volume, timeNs, actor, body } : { volume, body, ...(timeNs === undefined ? {} : { timeNs }), ...(actor === undefined ? {} : { actor }) };
+    this.#batch.push(change);
     this.#batchBytes += bytes;
   }
 
@@ -129,9 +138,15 @@ export class Recorder {
     } finally {
       this.#appending = false;
     }
+    let [counted, count] = [batch[0]!.volume, 0];
     for (const { volume, body } of batch) {
-      if (body.kind !== 'gap' && body.kind !== 'baseline' && body.kind !== 'settled') this.#taken.set(volume, (this.#taken.get(volume) ?? 0) + 1);
+      if (volume !== counted) {
+        this.#taken.set(counted, this.taken(counted) + count);
+        [counted, count] = [volume, 0];
+      }
+      if (body.kind !== 'gap' && body.kind !== 'baseline' && body.kind !== 'settled') count += 1;
     }
+    this.#taken.set(counted, this.taken(counted) + count);
   }
 
   /** Forgets what is gathered and not yet offered, rows included. */

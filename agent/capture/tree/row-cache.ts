@@ -5,6 +5,8 @@ export interface RowCacheOptions<Row> {
   readonly write: (volume: number, node: number, part: number, row: Row) => void;
   /** What keeps a row as it is now; rows that are replaced and never altered in place need no copy. */
   readonly copy: (row: Row) => Row;
+  /** A copy is not needed any more. */
+  readonly discard?: (copy: Row) => void;
   /** Rows kept past their batch. */
   readonly rowsMax: number;
 }
@@ -100,6 +102,7 @@ export class RowCache<Row> {
     if (this.#count > this.#options.rowsMax) this.writeBack();
     for (const entry of this.#batch) {
       entry.isInBatch = false;
+      if (entry.before !== undefined) this.#options.discard?.(entry.before);
       entry.before = undefined;
     }
     this.#batch = [];

@@ -7,10 +7,11 @@ namespace afterimage::capture {
 namespace {
 
 // Raised whenever a call or record changes; native/capture/stream.ts expects the same number.
-constexpr int kInterfaceVersion = 3;
+constexpr int kInterfaceVersion = 4;
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceVersion", Napi::Number::New(env, kInterfaceVersion));
+  exports.Set("batchBufferBytes", Napi::Number::New(env, kBatchBufferBytes));
   exports.Set("Stream", Stream::Define(env));
   return exports;
 }

@@ -11,8 +11,6 @@
 namespace afterimage::capture {
 namespace {
 
-// The largest record: a header and 64 KiB.
-constexpr size_t kRecordBytesMax = sizeof(record_header) + 65536 + 8;
 // As many bytes of each path as the programs hand over; also in state.h.
 constexpr size_t kPathTailBytes = 512;
 
@@ -37,23 +35,22 @@ size_t AppendLastComponent(const uint8_t* tail, uint8_t* to) {
 
 }  // namespace
 
-bool BatchBuilder::Fill(Ring* ring) {
-  if (bytes_ == nullptr) bytes_.reset(new uint8_t[kBatchBytes + kRecordBytesMax]);
+bool BatchBuilder::Fill(Ring* ring, uint8_t* bytes) {
   size_t length = 0;
   while (length_ < kBatchBytes) {
     const uint8_t* record = ring->Peek(&length);
     if (record == nullptr) return false;
-    Append(record, length);
+    Append(record, length, bytes);
     ring->Release();
   }
   return true;
 }
 
-void BatchBuilder::Append(const uint8_t* record, size_t length) {
+void BatchBuilder::Append(const uint8_t* record, size_t length, uint8_t* bytes) {
   record_header header;
   if (length < sizeof(header)) return;
   memcpy(&header, record, sizeof(header));
-  uint8_t* to = bytes_.get() + length_;
+  uint8_t* to = bytes + length_;
   const uint8_t* data = record + sizeof(header);
   const size_t data_bytes = std::min<size_t>(header.data_length, length - sizeof(header));
   size_t used = 0;
@@ -73,18 +70,12 @@ void BatchBuilder::Append(const uint8_t* record, size_t length) {
   length_ += header.bytes;
 }
 
-Batch BatchBuilder::Take(const Ring& ring) {
+Batch BatchBuilder::Take(const Ring& ring, uint32_t buffer) {
   Batch batch;
+  batch.buffer = buffer;
   batch.length = length_;
   batch.through = through_ = ring.consumed();
   batch.wall_offset_ns = NowNs(CLOCK_REALTIME) - NowNs(CLOCK_MONOTONIC);
-  if (length_ > kBatchBytes / 2) {
-    batch.bytes = std::move(bytes_);
-  } else {
-    // A small batch must not hold on to the memory of a large one.
-    batch.bytes.reset(new uint8_t[std::max<size_t>(length_, 1)]);
-    memcpy(batch.bytes.get(), bytes_.get(), length_);
-  }
   length_ = 0;
   return batch;
 }

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -16,6 +17,9 @@ constexpr auto kGather = std::chrono::milliseconds(4);
 constexpr int kPollMs = 100;
 
 }  // namespace
+
+Drain::Drain(Ring* ring, std::vector<uint8_t*> buffers, std::function<bool(Batch)> deliver)
+    : ring_(ring), deliver_(std::move(deliver)), buffers_(std::move(buffers)), is_free_(buffers_.size(), true) {}
 
 int Drain::Start() {
   stopping_ = false;
@@ -45,17 +49,22 @@ void Drain::Stop() {
   epoll_ = wake_ = -1;
 }
 
-void Drain::Consumed() {
+void Drain::Consumed(uint32_t buffer) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    outstanding_--;
+    if (buffer < is_free_.size()) is_free_[buffer] = true;
   }
   room_.notify_all();
 }
 
-bool Drain::WaitForRoom() {
+bool Drain::WaitForRoom(uint32_t* buffer) {
   std::unique_lock<std::mutex> lock(mutex_);
-  room_.wait(lock, [this] { return stopping_ || outstanding_ < kBatchesMax; });
+  auto free = is_free_.end();
+  room_.wait(lock, [&] {
+    free = std::find(is_free_.begin(), is_free_.end(), true);
+    return stopping_ || free != is_free_.end();
+  });
+  *buffer = static_cast<uint32_t>(free - is_free_.begin());
   return !stopping_;
 }
 
@@ -74,8 +83,9 @@ bool Drain::Pause() {
 
 void Drain::Run() {
   BatchBuilder builder;
-  while (WaitForRoom()) {
-    if (!builder.Fill(ring_)) {
+  uint32_t buffer = 0;
+  while (WaitForRoom(&buffer)) {
+    if (!builder.Fill(ring_, buffers_[buffer])) {
       if (!builder.HasMoved(*ring_)) {
         if (!WaitForRecords()) return;
         // A ring that already holds a batch's worth is not waited for.
@@ -86,9 +96,9 @@ void Drain::Run() {
     // What is out of the ring is delivered, also when the thread is to end.
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      outstanding_++;
+      is_free_[buffer] = false;
     }
-    if (!deliver_(builder.Take(*ring_))) return;
+    if (!deliver_(builder.Take(*ring_, buffer))) return;
   }
 }
 

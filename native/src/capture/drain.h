@@ -5,18 +5,17 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "batch.h"
 
 namespace afterimage::capture {
 
-// At this many batches not yet consumed nothing more is taken from the ring.
-constexpr int kBatchesMax = 4;
-
 class Drain {
  public:
-  // False from `deliver` ends the thread. `ring` must outlive this.
-  Drain(Ring* ring, std::function<bool(Batch)> deliver) : ring_(ring), deliver_(std::move(deliver)) {}
+  // False from `deliver` ends the thread. `ring` and the buffers, of kBatchBufferBytes each, must outlive this; when
+  // batches that are not consumed fill all of them, nothing more is taken from the ring.
+  Drain(Ring* ring, std::vector<uint8_t*> buffers, std::function<bool(Batch)> deliver);
   ~Drain() { Stop(); }
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
@@ -25,12 +24,13 @@ class Drain {
   int Start();
   // Ends the thread and waits for it; safe to call again, and Start may follow. All that left the ring was delivered.
   void Stop();
-  // One batch was consumed.
-  void Consumed();
+  // The batch in a buffer was consumed.
+  void Consumed(uint32_t buffer);
 
  private:
   void Run();
-  bool WaitForRoom();
+  // Sets `buffer` to a free one; false when the thread is to end.
+  bool WaitForRoom(uint32_t* buffer);
   bool WaitForRecords();
   // Lets records gather, so that a trickle of them does not become a flood of batches.
   bool Pause();
@@ -42,7 +42,8 @@ class Drain {
   int wake_ = -1;
   std::mutex mutex_;
   std::condition_variable room_;
-  int outstanding_ = 0;
+  const std::vector<uint8_t*> buffers_;
+  std::vector<bool> is_free_;
   bool stopping_ = false;
 };
 

@@ -73,18 +73,19 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
   const uint32_t excluded_pid = Unsigned(info, 2, "the process to leave out must be a number");
   auto program = std::make_unique<Program>();
   std::string error;
-  const bool takes_over = info[5].IsString();
-  const bool is_open = takes_over ? program->TakeOver(path, info[5].As<Napi::String>(), ring_bytes, &error)
-                                  : program->Open(path, ring_bytes, excluded_pid, info[4].ToBoolean(), &error);
+  std::vector<uint8_t*> buffers = TakeBuffers(info[4]);
+  const bool takes_over = info[6].IsString();
+  const bool is_open = takes_over ? program->TakeOver(path, info[6].As<Napi::String>(), ring_bytes, &error)
+                                  : program->Open(path, ring_bytes, excluded_pid, info[5].ToBoolean(), &error);
   if (!is_open) throw Napi::Error::New(env_, error);
-  if (takes_over) RestoreTaken(info[6], program.get());
+  if (takes_over) RestoreTaken(info[7], program.get());
   program_ = std::move(program);
   ring_ = std::make_unique<Ring>();
   Check(env_, ring_->Map(program_->ring_fd(), ring_bytes), "map the ring");
   delivery_ = Delivery::New(env_, info[3].As<Napi::Function>(), "afterimage capture", 0, 1);
   // An idle stream does not keep the process alive; Hold does while someone waits for a batch.
   delivery_.Unref(env_);
-  drain_ = std::make_unique<Drain>(ring_.get(), [this](Batch batch) {
+  drain_ = std::make_unique<Drain>(ring_.get(), std::move(buffers), [this](Batch batch) {
     auto* heap = new Batch(std::move(batch));
     if (delivery_.NonBlockingCall(heap) == napi_ok) return true;
     delete heap;
@@ -101,6 +102,21 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
   napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this);
 }
 
+// Buffers for the batches, of which a buffer each is kept alive; they are written by the drain's thread.
+std::vector<uint8_t*> Stream::TakeBuffers(const Napi::Value& value) {
+  const char* expected = "expected buffers for the batches";
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) Refuse(env_, expected);
+  const Napi::Array given = value.As<Napi::Array>();
+  std::vector<uint8_t*> buffers;
+  for (uint32_t at = 0; at < given.Length(); at++) {
+    const Napi::Value each = given[at];
+    if (!each.IsBuffer() || each.As<Napi::Buffer<uint8_t>>().Length() < kBatchBufferBytes) Refuse(env_, expected);
+    buffers.push_back(each.As<Napi::Buffer<uint8_t>>().Data());
+    buffers_.push_back(Napi::Persistent(each.As<Napi::Object>()));
+  }
+  return buffers;
+}
+
 Stream::~Stream() { Close(); }
 
 void Stream::OnEnvironmentEnd(void* self) { static_cast<Stream*>(self)->Close(); }
@@ -112,6 +128,7 @@ void Stream::Close() {
   drain_->Stop();
   delivery_.Abort();
   drain_.reset();
+  buffers_.clear();
   ring_.reset();
   program_.reset();
 }
@@ -127,17 +144,17 @@ void Stream::Deliver(Napi::Env env, Napi::Function callback, void*, Batch* batch
     return;
   }
   const Napi::HandleScope scope(env);
-  const uint64_t through = batch->through;
-  const int64_t wall_offset_ns = batch->wall_offset_ns;
-  const Napi::Value bytes = Napi::Buffer<uint8_t>::New(
-      env, batch->bytes.get(), batch->length, [](Napi::Env, uint8_t*, Batch* owner) { delete owner; }, batch);
-  callback.Call({bytes, Napi::BigInt::New(env, through), Napi::BigInt::New(env, wall_offset_ns)});
+  const Batch told = *batch;
+  delete batch;
+  callback.Call({Napi::Number::New(env, told.buffer), Napi::Number::New(env, static_cast<double>(told.length)),
+                 Napi::BigInt::New(env, told.through), Napi::BigInt::New(env, told.wall_offset_ns)});
 }
 
 void Stream::CloseCall(const Napi::CallbackInfo&) { Close(); }
 
-void Stream::Consumed(const Napi::CallbackInfo&) {
-  if (is_open_) drain_->Consumed();
+// consumed(buffer): the batch in it will not be read again.
+void Stream::Consumed(const Napi::CallbackInfo& info) {
+  if (is_open_) drain_->Consumed(Unsigned(info, 0, "a buffer must be a number"));
 }
 
 // hold(boolean): whether the process is to stay for the next batch.

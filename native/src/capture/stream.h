@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "drain.h"
 #include "program.h"
@@ -46,12 +47,16 @@ class Stream : public Napi::ObjectWrap<Stream> {
   static void Deliver(Napi::Env env, Napi::Function callback, void* context, Batch* batch);
   using Delivery = Napi::TypedThreadSafeFunction<void, Batch, Deliver>;
 
+  std::vector<uint8_t*> TakeBuffers(const Napi::Value& value);
+
   napi_env env_;
   bool is_open_ = false;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Ring> ring_;
   std::unique_ptr<Drain> drain_;
   Delivery delivery_;
+  // What the batches lie in.
+  std::vector<Napi::ObjectReference> buffers_;
   // What was already reported by TakeLost.
   uint64_t dirty_updates_taken_ = 0;
   uint64_t names_lost_taken_ = 0;

@@ -24,7 +24,12 @@ export class RecordingSink implements ChangeSink {
     const data = batch.reduce((sum, { body }) => sum + (body.kind === 'write' ? body.data.byteLength : 0), 0);
     if (batch.length === 0 || data > 1024 * 1024) throw new Error(`a batch of ${batch.length} changes and ${data} bytes`);
     const first = this.changes.length + 1;
-    for (const change of batch) this.changes.push({ ...change, sequence: asSequence(BigInt(this.changes.length + 1)), timeNs: systemClock.wallNs() });
+    for (const change of batch) {
+      const { body } = change;
+      // The engine's memory is used again once this returns.
+      const kept = body.kind === 'write' ? { ...body, data: Buffer.from(body.data) } : body;
+      this.changes.push({ ...change, body: kept, sequence: asSequence(BigInt(this.changes.length + 1)), timeNs: systemClock.wallNs() });
+    }
     return { taken: true, firstSequence: asSequence(BigInt(first)), lastSequence: asSequence(BigInt(this.changes.length)) };
   }
 
