@@ -215,10 +215,18 @@ export class SegmentLog {
     }
   }
 
-  /** Removes whole segments that hold nothing after `through`; the last segment always stays. */
+  /**
+   * Removes whole segments that hold nothing after `through`. The last segment always stays, and a frame of it is made
+   * durable before the others go: without one nothing would tell the journal's last time after a power cut.
+   */
   async removeThrough(through: Sequence): Promise<void> {
     let removed = false;
     while (this.#segments.length > 1 && this.#segments[0]!.lastSequence <= through) {
+      const last = this.#segments[this.#segments.length - 1]!;
+      if (this.#segments.length === 2 && this.#durableThrough < last.firstSequence) {
+        if (last.frameCount === 0) break;
+        await this.sync();
+      }
       await this.#options.files.remove(this.#path(this.#segments[0]!));
       this.#segments.shift();
       removed = true;
@@ -366,11 +374,21 @@ async function syncRecovered({ files, directory }: SegmentLogOptions, { active, 
   const file = active ?? (await files.open(`${directory}/${segmentFileName(last.firstSequence)}`, 'write'));
   try {
     if (inDoubtFrom !== undefined) await writeAgain(file, inDoubtFrom, last.sizeBytes);
+    if (active !== undefined) await cutAgain(active, last.sizeBytes);
     await file.datasync();
   } finally {
     if (active === undefined) await file.close();
   }
   await files.syncDirectory(directory);
+}
+
+/**
+ * The same of a cut whose sync failed: the file looks short, and a sync passes over it, but after a power cut what was
+ * cut off could be back, with sequences that have been given out again since.
+ */
+async function cutAgain(file: LogFile, sizeBytes: number): Promise<void> {
+  await file.truncate(sizeBytes + 1);
+  await file.truncate(sizeBytes);
 }
 
 /**
