@@ -63,11 +63,8 @@ export async function restartSpool(options: JournalOptions, log: SegmentLog, end
   return SegmentLog.open({ files, directory, journal, segmentSizeBytes: await segmentSizeBytes(options), startAfter: end });
 }
 
-/** A frame as it travels; header and payload are copied only where they do not lie side by side already. */
-export function spooled(frame: Frame): SpooledFrame {
-  const { header: { firstSequence, lastSequence }, headerBytes, payload } = frame;
-  const adjoin = headerBytes.buffer === payload.buffer && headerBytes.byteOffset + headerBytes.byteLength === payload.byteOffset;
-  const bytes = adjoin ? Buffer.from(headerBytes.buffer, headerBytes.byteOffset, headerBytes.byteLength + payload.byteLength) : Buffer.concat([headerBytes, payload]);
+/** A frame as it travels. */
+export function spooled({ header: { firstSequence, lastSequence }, bytes }: Frame): SpooledFrame {
   return { firstSequence, lastSequence, bytes };
 }
 

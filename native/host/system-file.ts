@@ -27,21 +27,16 @@ function writeSome(fd: number, source: Uint8Array, position: number): Promise<nu
   });
 }
 
-async function writeAll(fd: number, source: Uint8Array, position: number): Promise<void> {
-  let put = 0;
-  while (put < source.byteLength) {
-    const more = await writeSome(fd, source.subarray(put), position + put);
-    // A write of no bytes would repeat for ever.
-    if (more === 0) throw directoryError('EIO', 'write');
-    put += more;
-  }
+/** The same by this thread: a small write to the page cache takes less time than handing it to another. */
+function writeHere(fd: number, source: Uint8Array, position: number): number {
+  return writeSync(fd, source, 0, source.byteLength, position);
 }
 
-/** The same by this thread: a small write to the page cache takes less time than handing it to another. */
-function writeAllHere(fd: number, source: Uint8Array, position: number): void {
+async function writeAll(fd: number, source: Uint8Array, position: number, some: typeof writeSome | typeof writeHere = writeSome): Promise<void> {
   let put = 0;
   while (put < source.byteLength) {
-    const more = writeSync(fd, source, put, source.byteLength - put, position + put);
+    const more = await some(fd, source.subarray(put), position + put);
+    // A write of no bytes would repeat for ever.
     if (more === 0) throw directoryError('EIO', 'write');
     put += more;
   }
@@ -59,13 +54,13 @@ export class SystemFile implements TreeFile {
   readonly #addon: NativeAddon;
   readonly #descriptor: OpenDescriptor;
   readonly #handled: boolean;
-  readonly #blocking: boolean;
+  readonly #writeSome: typeof writeSome | typeof writeHere;
 
   /** Takes over `fd`. */
   constructor(addon: NativeAddon, fd: number, options: SystemOptions) {
     this.#addon = addon;
     this.#handled = options.handled;
-    this.#blocking = options.blocking ?? false;
+    this.#writeSome = options.blocking === true ? writeHere : writeSome;
     this.#descriptor = new OpenDescriptor(addon, fd, { closeQuickly: false });
   }
 
@@ -91,9 +86,8 @@ export class SystemFile implements TreeFile {
     });
   }
 
-  async write(source: Uint8Array, position: number): Promise<void> {
-    if (this.#blocking) writeAllHere(this.#descriptor.number(), source, position);
-    else await this.#descriptor.use((fd) => writeAll(fd, source, position));
+  write(source: Uint8Array, position: number): Promise<void> {
+    return this.#descriptor.use((fd) => writeAll(fd, source, position, this.#writeSome));
   }
 
   truncate(size: number): Promise<void> {

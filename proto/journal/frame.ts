@@ -26,10 +26,11 @@ export interface FrameHeader {
   readonly previousDigest: Buffer;
 }
 
-/** A frame as bytes: `header` and `payload` follow each other in a segment and on the wire. */
+/** A frame as bytes: exactly as a segment holds it and the wire carries it. */
 export interface Frame {
   readonly header: FrameHeader;
-  readonly headerBytes: Buffer;
+  /** Header and payload. */
+  readonly bytes: Buffer;
   /** The stored payload: compressed when the codec says so. */
   readonly payload: Buffer;
   /** SHA-256 over header and payload: what the next frame's `previousDigest` must be. */
@@ -39,21 +40,19 @@ export interface Frame {
 /** A frame whose digest is worked out when it is first asked for: who only wants content need not pay for it. */
 class ReadFrame implements Frame {
   readonly header: FrameHeader;
-  readonly headerBytes: Buffer;
+  readonly bytes: Buffer;
   readonly payload: Buffer;
-  readonly #bytes: Buffer;
   #digest: Buffer | undefined;
 
   /** `bytes`: header and payload, and nothing else. */
   constructor(header: FrameHeader, bytes: Buffer) {
     this.header = header;
-    this.headerBytes = bytes.subarray(0, at.length);
+    this.bytes = bytes;
     this.payload = bytes.subarray(at.length);
-    this.#bytes = bytes;
   }
 
   get digest(): Buffer {
-    this.#digest ??= digest256(this.#bytes);
+    this.#digest ??= digest256(this.bytes);
     return this.#digest;
   }
 }
@@ -85,6 +84,7 @@ export function encodeFrame(options: { readonly journal: JournalId; readonly pre
 export class FrameBuilder {
   readonly #payload = new PayloadEncoder();
   #count = 0;
+  #isSpoilt = false;
   #firstSequence = 0n as Sequence;
   #firstTimeNs: TimeNs = 0n;
   #lastTimeNs: TimeNs = 0n;
@@ -108,18 +108,19 @@ export class FrameBuilder {
       this.#payload.begin(change.timeNs);
     } else if (change.sequence !== this.#firstSequence + BigInt(this.#count)) throw new RangeError('the sequences of a frame must follow each other');
     // Where it fails half-way, what was added before is in doubt too.
-    const count = this.#count;
-    this.#count = NaN;
+    this.#isSpoilt = true;
     this.#payload.add(change);
-    this.#count = count + 1;
+    this.#isSpoilt = false;
+    this.#count += 1;
     this.#lastTimeNs = change.timeNs;
   }
 
   /** The frame, which owns its bytes; the next change begins another. Throws RangeError when it holds no change or too much. */
   close({ journal, previousDigest }: { readonly journal: JournalId; readonly previousDigest: Buffer }): Frame {
     const count = this.#count;
+    if (this.#isSpoilt) throw new RangeError('a frame of which a change could not be encoded cannot be closed');
+    if (count < 1 || count > frameChangesMax) throw new RangeError(`a frame holds 1 to ${frameChangesMax} changes, not ${count}`);
     this.#count = 0;
-    if (!(count >= 1 && count <= frameChangesMax)) throw new RangeError(`a frame holds 1 to ${frameChangesMax} changes, not ${count}`);
     const raw = this.#payload.bytes;
     if (raw.byteLength > frameRawBytesMax) throw new RangeError(`a frame's payload has at most ${frameRawBytesMax} bytes, not ${raw.byteLength}`);
     const packed = compress(raw);

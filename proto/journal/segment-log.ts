@@ -138,7 +138,7 @@ export class SegmentLog {
     const segment = this.#segments[this.#segments.length - 1]!;
     const offset = segment.sizeBytes;
     try {
-      await this.#active!.write([frame.headerBytes, frame.payload], offset);
+      await this.#active!.write([frame.bytes], offset);
     } catch (cause) {
       await this.#cutStrayBytes(this.#active!, offset);
       throw this.#failed('append frame', segment, cause);

@@ -84,17 +84,17 @@ export class PayloadEncoder {
     const timeDeltaNs = timeNs - this.#beforeNs;
     const timeDelta = Number(timeDeltaNs);
     const place = this.#actors.placeOf(change.actor);
-    const newActor = place === newPlace ? wire.Actor.encode(actorToWire(change.actor!)).finish() : undefined;
+    const newActor = place === newPlace ? actorToWire(change.actor!) : undefined;
     this.#beforeNs = timeNs;
     if (body.kind === 'write' && isPlain(body, timeDelta)) {
-      this.#length = putWrite(this.#target, this.#length, { timeDelta, volume, actor: place, node: Number(body.node), offset: body.offset, data: body.data }, newActor);
+      this.#length = putWrite(this.#target, this.#length, { timeDelta, volume, actor: place, node: Number(body.node), offset: body.offset, data: body.data }, newActor === undefined ? undefined : wire.Actor.encode(newActor).finish());
       return;
     }
     const message: wire.Change.$Properties = bodyToWire(body);
     checkReadable(message, change);
     message.timeDeltaNs = toUnsigned(timeDeltaNs);
     message.volume = volume;
-    if (newActor !== undefined) message.newActor = actorToWire(change.actor!);
+    if (newActor !== undefined) message.newActor = newActor;
     else if (place > 0) message.actor = place;
     const bytes = wire.Change.encode(message).finish();
     this.#reserve(bytes.byteLength + 8);

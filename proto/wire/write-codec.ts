@@ -89,8 +89,8 @@ export class WriteReader {
   actor = 0;
   node = 0;
   offset = 0;
+  /** Where its data begins; it ends with the change. */
   dataStart = 0;
-  dataEnd = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -115,7 +115,6 @@ export class WriteReader {
     const dataLength = this.#field(inWrite.data, end);
     if (this.node <= 0 || this.offset < 0 || dataLength < 0) return false;
     this.dataStart = this.#at;
-    this.dataEnd = end;
     return this.dataStart + dataLength === end && Number.isSafeInteger(this.offset + dataLength);
   }
 

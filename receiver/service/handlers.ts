@@ -89,7 +89,7 @@ export class Handlers {
     const after = decodeRequest(() => decodeReadFramesRequest(call.request));
     const journal = this.#journalOf(admission.identity);
     await this.#watched(call, signal, async (watched) => {
-      for await (const { frame } of parts.frames({ journal, after, signal: watched })) await sendOn(call, Buffer.concat([frame.headerBytes, frame.payload]), watched);
+      for await (const { frame } of parts.frames({ journal, after, signal: watched })) await sendOn(call, frame.bytes, watched);
     });
   }
 

@@ -135,8 +135,8 @@ export class RawJournal {
       journal: this.journal, firstSequence: asSequence(this.#through + 1n), lastSequence: asSequence(this.#through + BigInt(count)), firstTimeNs: timeNs, lastTimeNs: timeNs,
       codec: 'none' as const, rawLength: payload.length, storedLength: payload.length, payloadHash: hash64(payload), previousDigest: this.#digest,
     };
-    const headerBytes = encodeHeader(header);
-    return { header, headerBytes, payload, digest: digest256(headerBytes, payload) };
+    const bytes = Buffer.concat([encodeHeader(header), payload]);
+    return { header, bytes, payload, digest: digest256(bytes) };
   }
 
   take(frame: Frame): void {
@@ -152,7 +152,7 @@ export class RawJournal {
 }
 
 export function frameBytes(frame: Frame): Buffer {
-  return Buffer.concat([frame.headerBytes, frame.payload]);
+  return Buffer.from(frame.bytes);
 }
 
 /** Sends a frame that must become durable. */

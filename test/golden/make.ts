@@ -8,7 +8,7 @@ import { goldenDirectory } from './files.js';
 import { encodeUncompressed } from './uncompressed.js';
 import { compressibleChanges, everyKindChanges, everyKindPreviousDigest, goldenJournal, segmentChanges, segmentPreviousDigest, tornBytes } from './literals.js';
 
-const bytesOf = (frame: Frame): Buffer => Buffer.concat([frame.headerBytes, frame.payload]);
+const bytesOf = (frame: Frame): Buffer => Buffer.from(frame.bytes);
 
 function save(name: string, bytes: Buffer): void {
   writeFileSync(join(goldenDirectory, name), bytes, { flag: 'wx' });

@@ -162,7 +162,7 @@ export class ReceiverHost {
     network.serve(process, {
       stream: (stream) => void serve(stream),
       readFrames: async function* (after, signal) {
-        for await (const { frame } of reader.frames({ after, signal })) yield Buffer.concat([frame.headerBytes, frame.payload]);
+        for await (const { frame } of reader.frames({ after, signal })) yield Buffer.from(frame.bytes);
       },
     });
     follower = await replica.start({

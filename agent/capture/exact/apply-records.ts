@@ -3,7 +3,7 @@ import type { CaptureBatch, CaptureStream } from '../../../native/capture/stream
 import type { InodeKey } from '../../../native/capture/names.js';
 import { actorWords, DirtyCause, RecordCall, RecordCursor, RecordFlag, RecordKind } from '../../../native/capture/record.js';
 import type { Clock } from '../../../native/host/clock.js';
-import { type Actor, type NodeKind, type NodeMetadata } from '../../../proto/change.js';
+import type { Actor, NodeKind, NodeMetadata } from '../../../proto/change.js';
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
@@ -41,9 +41,6 @@ const allocation = { keepSize: 1, punch: 2, collapse: 8, zero: 16, insert: 32 } 
 
 /** Those whose effect can be told without reading. */
 const allocationKnown = allocation.keepSize | allocation.punch | allocation.zero;
-
-/** Nothing is left to be waited for. */
-const finished = Symbol('finished');
 
 const actorsMax = 4096;
 /** Names lie in the kernel for so long before they are read, where nothing else asks for them. */
@@ -98,8 +95,8 @@ export class RecordApplier {
       this.#wallOffsetNs = wallOffsetNs;
       timeNs = this.#appliedNs + wallOffsetNs;
       const facts = { timeNs, actor: this.#actor(cursor, wallOffsetNs) };
-      const unfinished = this.#applyWrite(cursor, facts) ?? this.#applyOne(cursor, facts);
-      if (unfinished !== finished) await unfinished;
+      const unfinished = this.#applyOne(cursor, facts);
+      if (unfinished !== undefined) await unfinished;
     }
     await this.#settle(timeNs === 0n ? {} : { timeNs });
   }
@@ -145,28 +142,30 @@ export class RecordApplier {
     await this.#settle({});
   }
 
-  /** The short way for nearly all records; undefined where the long one is to be gone. */
-  #applyWrite(cursor: RecordCursor, facts: ChangeFacts): Promise<void> | typeof finished | undefined {
-    if (cursor.kind !== RecordKind.write || cursor.links > 1 || cursor.call === RecordCall.ioSubmit) return undefined;
-    const found = this.#options.fileSystems.get(cursor.device)?.find(cursor);
-    if (found === undefined) return undefined;
-    return found.volume.content({ kind: 'write', node: found.id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts) ?? finished;
-  }
-
-  async #applyOne(cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+  /** Returns a promise only where something is left to be waited for: not for nearly all writes. */
+  #applyOne(cursor: RecordCursor, facts: ChangeFacts): Promise<void> | undefined {
     if (cursor.kind === RecordKind.names) return this.#applyName(cursor, facts);
     const fileSystem = this.#options.fileSystems.get(cursor.device);
-    if (fileSystem === undefined) return;
+    if (fileSystem === undefined || cursor.ino === 0n) return undefined;
+    const found = fileSystem.find(cursor);
+    return found === undefined ? this.#applyUnknown(fileSystem, cursor, facts) : this.#applyFound(fileSystem, found, cursor, facts);
+  }
+
+  async #applyUnknown(fileSystem: FileSystem, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
     const inode = inodeOf(cursor);
-    if (inode.ino === 0n) return;
-    const first = fileSystem.find(inode) ?? (await this.#findNamed(fileSystem, inode, facts));
-    if (first === undefined) {
-      // Not everything is known while a volume is looked at: what is outside is found out later.
-      if (!fileSystem.isPartial) this.#options.stream.markOutside({ ino: inode.ino, generation: inode.generation, device: fileSystem.device });
-      return;
-    }
-    // Names of one inode may lie in several volumes.
-    for (const found of cursor.links > 1 ? fileSystem.findAll(inode) : [first]) await this.#applyTo(found, cursor, facts);
+    const found = await this.#findNamed(fileSystem, inode, facts);
+    if (found !== undefined) await this.#applyFound(fileSystem, found, cursor, facts);
+    // Not everything is known while a volume is looked at: what is outside is found out later.
+    else if (!fileSystem.isPartial) this.#options.stream.markOutside({ ino: inode.ino, generation: inode.generation, device: fileSystem.device });
+  }
+
+  /** Names of one inode may lie in several volumes. */
+  #applyFound(fileSystem: FileSystem, found: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> | undefined {
+    return cursor.links > 1 ? this.#applyToAll(fileSystem.findAll(cursor), cursor, facts) : this.#applyTo(found, cursor, facts);
+  }
+
+  async #applyToAll(nodes: readonly FoundNode[], cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+    for (const found of nodes) await this.#applyTo(found, cursor, facts);
   }
 
   /** An inode that got its name by a call that has not returned. */
@@ -181,16 +180,17 @@ export class RecordApplier {
     return fileSystem.find(inode);
   }
 
-  async #applyTo(found: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> {
+  #applyTo(found: FoundNode, cursor: RecordCursor, facts: ChangeFacts): Promise<void> | undefined {
     const { kind } = cursor;
     const { volume, node, id } = found;
     switch (kind) {
-      case RecordKind.write:
+      case RecordKind.write: {
+        const write = (): Promise<void> | undefined => volume.content({ kind: 'write', node: id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts);
         // Asked for, not done: what is read back meanwhile may be what was there before.
-        if (cursor.call === RecordCall.ioSubmit && (cursor.flags & RecordFlag.direct) !== 0 && volume.isHealing(node)) {
-          await volume.dirty(node, { low: cursor.offset, high: cursor.offset + cursor.length }, { cause: causeOf(1 << DirtyCause.asynchronous), sinceNs: facts.timeNs!, unseen: true });
-        }
-        return volume.content({ kind: 'write', node: id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts);
+        const isPending = cursor.call === RecordCall.ioSubmit && (cursor.flags & RecordFlag.direct) !== 0 && volume.isHealing(node);
+        if (!isPending) return write();
+        return volume.dirty(node, { low: cursor.offset, high: cursor.offset + cursor.length }, { cause: causeOf(1 << DirtyCause.asynchronous), sinceNs: facts.timeNs!, unseen: true }).then(write);
+      }
       case RecordKind.truncate:
         return volume.content({ kind: 'truncate', node: id, size: cursor.size }, stampOf(cursor), facts);
       case RecordKind.allocate:
@@ -206,11 +206,11 @@ export class RecordApplier {
       case RecordKind.attributes:
         volume.stamp(node, stampOf(cursor));
         if (cursor.call === RecordCall.fsetxattr || cursor.call === RecordCall.fremovexattr || cursor.call === RecordCall.inodeFlags || cursor.call === RecordCall.fchmod || cursor.call === RecordCall.fchown) volume.look(node);
-        return;
+        return undefined;
       case RecordKind.durable:
         return volume.durable(node, facts);
       default:
-        return;
+        return undefined;
     }
   }
 

@@ -213,15 +213,13 @@ export class ExactVolume {
 
   // What the stream tells.
 
-  /** Resolves, or returns, once the change is recorded. */
-  content(body: ContentChange & { readonly node: NodeId }, stamp: ToldStamp, facts: ChangeFacts): Promise<undefined> | undefined {
+  /** A promise only where the batch before it has to be taken first. */
+  content(body: ContentChange & { readonly node: NodeId }, stamp: ToldStamp, facts: ChangeFacts): Promise<void> | undefined {
     const node = Number(body.node);
     this.#comparison.touched?.content(body, this.index.node(this.#volume, node)?.size ?? 0);
-    const told = (): undefined => {
-      this.#heals.touched(node);
-      this.#metadata.stamp(node, stamp);
-    };
-    return this.#parts.recorder.add(this.#volume, body, facts)?.then(told) ?? told();
+    this.#heals.touched(node);
+    this.#metadata.stamp(node, stamp);
+    return this.#parts.recorder.add(this.#volume, body, facts);
   }
 
   stamp(node: number, stamp: ToldStamp): void {

@@ -102,7 +102,7 @@ export class Recorder {
 
   #add(volume: VolumeId, body: ChangeBody, { hashes, timeNs = this.#parts.timeNs?.(), actor }: ChangeFacts, bytes: number): void {
     const { index, hasher, clock } = this.#parts;
-    if (this.#dirtySinceMs === undefined) this.touch();
+    this.touch();
     applyChange(index, hasher, volume, body, timeNs ?? clock.wallNs(), hashes);
     const change: CapturedChange = timeNs !== undefined && actor !== undefined ? { volume, timeNs, actor, body } : { volume, body, ...(timeNs === undefined ? {} : { timeNs }), ...(actor === undefined ? {} : { actor }) };
     this.#batch.push(change);
@@ -138,15 +138,9 @@ export class Recorder {
     } finally {
       this.#appending = false;
     }
-    let [counted, count] = [batch[0]!.volume, 0];
     for (const { volume, body } of batch) {
-      if (volume !== counted) {
-        this.#taken.set(counted, this.taken(counted) + count);
-        [counted, count] = [volume, 0];
-      }
-      if (body.kind !== 'gap' && body.kind !== 'baseline' && body.kind !== 'settled') count += 1;
+      if (body.kind !== 'gap' && body.kind !== 'baseline' && body.kind !== 'settled') this.#taken.set(volume, this.taken(volume) + 1);
     }
-    this.#taken.set(counted, this.taken(counted) + count);
   }
 
   /** Forgets what is gathered and not yet offered, rows included. */

@@ -97,13 +97,13 @@ export class Copy {
   async take(journal: AgentJournal, through?: Sequence): Promise<this> {
     for await (const frame of journal.frames(this.end.lastSequence)) {
       if (through !== undefined && frame.header.lastSequence > through) break;
-      this.frames.push(readFrame(Buffer.concat([frame.headerBytes, frame.payload])));
+      this.frames.push(readFrame(Buffer.from(frame.bytes)));
     }
     return this;
   }
 
   readonly readFrames = async function* (this: Copy, after: Sequence): AsyncGenerator<Buffer> {
-    for (const frame of this.frames) if (frame.header.lastSequence > after) yield Buffer.concat([frame.headerBytes, frame.payload]);
+    for (const frame of this.frames) if (frame.header.lastSequence > after) yield Buffer.from(frame.bytes);
   }.bind(this);
 
   welcome(rest: Partial<Welcome> = {}): Welcome {

@@ -10,7 +10,7 @@ export const foreignJournal = Buffer.from('fedcba9876543210');
 export const start: JournalEnd = { journal, lastSequence: asSequence(0n), lastTimeNs: 0n, digest: zeroDigest };
 
 export function bytesOf(frame: Frame): Buffer {
-  return Buffer.concat([frame.headerBytes, frame.payload]);
+  return Buffer.from(frame.bytes);
 }
 
 export function endOf({ header, digest }: Frame): JournalEnd {

@@ -48,7 +48,7 @@ t.test('what is read the short way is what generated code reads', (t) => {
     taken += 1;
     if (spoils > 0) spoiltAndTaken += 1;
     const message = wire.Change.decode(bytes.subarray(start));
-    const found = [read.timeDelta, read.volume, read.actor, read.node, read.offset, bytes.toString('hex', read.dataStart, read.dataEnd)];
+    const found = [read.timeDelta, read.volume, read.actor, read.node, read.offset, bytes.toString('hex', read.dataStart, bytes.length)];
     const write = message.write!;
     const wanted = [Number(fromUnsigned(message.timeDeltaNs)), message.volume, message.actor, Number(fromUnsigned(write.node!)), Number(fromUnsigned(write.offset!)), Buffer.from(write.data!).toString('hex')];
     if (JSON.stringify(found) !== JSON.stringify(wanted) || message.newActor != null) return t.fail(`${bytes.toString('hex')}: ${JSON.stringify(found)} and not ${JSON.stringify(wanted)}`);

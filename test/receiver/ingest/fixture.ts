@@ -42,7 +42,7 @@ export class FrameMaker {
 }
 
 export function bytesOf(frame: Frame): Buffer {
-  return Buffer.concat([frame.headerBytes, frame.payload]);
+  return Buffer.from(frame.bytes);
 }
 
 export const volumeOne: ChangeBody = { kind: 'volume', name: 'data', volumeKind: 'tree', path: '/srv/data', engine: 'exact', platform: 'linux' };

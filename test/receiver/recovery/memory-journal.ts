@@ -37,7 +37,7 @@ export class MemoryJournal implements JournalReader {
         segment = frame.header.firstSequence;
         offset = 72;
       }
-      const bytes = Buffer.concat([frame.headerBytes, frame.payload]);
+      const bytes = Buffer.from(frame.bytes);
       this.#frames.push({ bytes, location: { segment, offset, length: bytes.byteLength }, first: frame.header.firstSequence, last: frame.header.lastSequence });
       offset += bytes.byteLength;
       previousDigest = frame.digest;
