@@ -88,6 +88,8 @@ export const chokidarHints: HintFactory = (options) => {
     async close() {
       for (const cancel of pending) cancel();
       pending.clear();
+      // A directory found gone is watched for again by chokidar, and be it after the close, which that undoes.
+      watcher.add = () => watcher;
       // Between two promises of chokidar's a new watch is not yet on its list, and closing then would
       // leave it open: at the start of a turn of the event loop there is no such moment.
       await new Promise<void>((done) => setImmediate(() => void watcher.close().then(done)));
