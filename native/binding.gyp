@@ -36,10 +36,12 @@
       "sources": [
         "src/addon.cc",
         "src/arguments.cc",
+        "src/attributes.cc",
         "src/directory-calls.cc",
         "src/fanotify-calls.cc",
         "src/keep-calls.cc",
         "src/file-calls.cc",
+        "src/file-flags.cc",
         "src/handle-calls.cc",
         "src/handle-format.cc",
         "src/handle-identity.cc",

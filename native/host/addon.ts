@@ -1,7 +1,7 @@
 /** What the native addon exports: thin system calls that policy is built on in system-directory.ts. */
 
 /** Raised together with kInterfaceVersion in src/addon.cc, so that a stale build is noticed. */
-export const NATIVE_INTERFACE_VERSION = 4;
+export const NATIVE_INTERFACE_VERSION = 5;
 
 /**
  * Directories and files are descriptor numbers that the caller closes. Names are single

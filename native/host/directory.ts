@@ -34,6 +34,8 @@ export interface EntryStat {
   /** Major and minor number of a device node; 0 otherwise. */
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** There where an inode flag (see file-flags.ts) lets nobody change the entry, or only append to it, whatever its mode. */
+  readonly isLocked?: boolean;
   /** With `ino`, who the inode is; only from directories that handledDirectories opened, and where its handles are known. */
   readonly inode?: InodeIdentity;
 }
@@ -124,7 +126,7 @@ export interface Directory {
   /** Owner first, then mode (a chown clears set-id bits). `name` undefined means this directory itself. */
   setOwnerAndMode(name: EntryName | undefined, change: OwnerAndMode): Promise<void>;
   setTimes(name: EntryName | undefined, times: Times): Promise<void>;
-  /** All readable extended attributes, ACLs and capabilities included; empty where the platform has none. */
+  /** All readable extended attributes, ACLs and capabilities included, and inode flags as `flagsKey` (file-flags.ts); empty where the platform has none. */
   xattrs(name: EntryName | undefined): Promise<Map<string, Buffer>>;
   setXattr(name: EntryName | undefined, key: string, value: Buffer): Promise<void>;
   removeXattr(name: EntryName | undefined, key: string): Promise<void>;

@@ -3,9 +3,9 @@ import { endianness } from 'node:os';
 import { directoryError } from './directory-error.js';
 import type { EntryKind, EntryStat, ListedEntry } from './directory.js';
 
-export const STAT_RECORD_BYTES = 88;
+export const STAT_RECORD_BYTES = 96;
 /** A stat and the identity of the same inode: NodeRecord in src/handle-identity.h. */
-export const NODE_RECORD_BYTES = 104;
+export const NODE_RECORD_BYTES = 112;
 const littleEndian = endianness() === 'LE';
 
 const kinds = new Map<number, EntryKind>([
@@ -56,6 +56,7 @@ function decodeAt(view: DataView, at: number, entry: Uint8Array | undefined): En
     linkCount: unsigned(76),
     deviceMajor: unsigned(80),
     deviceMinor: unsigned(84),
+    ...(unsigned(88) === 0 ? {} : { isLocked: true }),
   };
 }
 
@@ -66,8 +67,8 @@ export function decodeStat(record: Uint8Array, entry?: Uint8Array): EntryStat {
 
 function decodeNodeAt(view: DataView, at: number, entry: Uint8Array | undefined): EntryStat {
   const stat = decodeAt(view, at, entry);
-  if (view.getUint32(at + 100, littleEndian) === 0) return stat;
-  const inode = { generation: view.getUint32(at + 96, littleEndian), tree: view.getBigUint64(at + 88, littleEndian) };
+  if (view.getUint32(at + 108, littleEndian) === 0) return stat;
+  const inode = { generation: view.getUint32(at + 104, littleEndian), tree: view.getBigUint64(at + 96, littleEndian) };
   return { ...stat, inode };
 }
 

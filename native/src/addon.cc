@@ -8,7 +8,7 @@ namespace afterimage {
 namespace {
 
 // Raised whenever a call or record changes; host/addon.ts expects the same number.
-constexpr int kInterfaceVersion = 4;
+constexpr int kInterfaceVersion = 5;
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceVersion", Napi::Number::New(env, kInterfaceVersion));

@@ -4,14 +4,12 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/xattr.h>
-#endif
 
 #include <cstring>
 #include <vector>
 
 #include "arguments.h"
+#include "attributes.h"
 #include "calls.h"
 #include "descriptor.h"
 #include "handle-format.h"
@@ -110,46 +108,6 @@ Napi::Value StatByHandle(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
-// Reads something whose size may change between asking for the size and reading it. 0 or an errno.
-template <typename Read>
-int ReadSized(std::vector<char>* target, Read read) {
-  for (int attempt = 0; attempt < 8; attempt++) {
-    const ssize_t size = Retry([&] { return read(nullptr, size_t{0}); });
-    if (size == -1) return errno;
-    target->resize(static_cast<size_t>(size));
-    if (size == 0) return 0;
-    const ssize_t got = Retry([&] { return read(target->data(), target->size()); });
-    if (got >= 0) {
-      target->resize(static_cast<size_t>(got));
-      return 0;
-    }
-    if (errno != ERANGE) return errno;
-  }
-  return EAGAIN;
-}
-
-// Appends keys and values in turn. `path` is the node's entry in /proc: the calls that take a
-// descriptor refuse one that is open as O_PATH, and nothing else opens a symbolic link or a socket.
-void AppendXattrs(Napi::Env env, const std::string& path, Napi::Array result) {
-  std::vector<char> keys;
-  const int failure = ReadSized(&keys, [&](char* data, size_t size) { return listxattr(path.c_str(), data, size); });
-  if (failure == ENOTSUP) return;
-  // The descriptor exists, so it is /proc that does not.
-  if (failure != 0) Fail(env, failure == ENOENT ? ENOTSUP : failure, "listxattr");
-  if (!keys.empty() && keys.back() != '\0') keys.push_back('\0');
-  std::vector<char> value;
-  for (size_t at = 0; at < keys.size(); at += strlen(keys.data() + at) + 1) {
-    const char* key = keys.data() + at;
-    const int refused =
-        ReadSized(&value, [&](char* data, size_t size) { return getxattr(path.c_str(), key, data, size); });
-    // Removed since it was listed, or listed for those who may not read it.
-    if (refused == ENODATA || refused == EPERM || refused == EACCES || refused == ENOTSUP) continue;
-    if (refused != 0) Fail(env, refused, "getxattr");
-    result.Set(result.Length(), Napi::Buffer<char>::Copy(env, key, strlen(key)));
-    result.Set(result.Length(), Napi::Buffer<char>::Copy(env, value.data(), value.size()));
-  }
-}
-
 Napi::Value LinkTarget(Napi::Env env, int fd) {
   std::vector<char> target(4096);
   for (;;) {
@@ -182,7 +140,7 @@ Napi::Value LookByHandle(const Napi::CallbackInfo& info) {
   memcpy(target, &record, sizeof(record));
   const Napi::Array result = Napi::Array::New(info.Env());
   result.Set(uint32_t{0}, S_ISLNK(record.stat.mode) ? LinkTarget(info.Env(), node.get()) : info.Env().Undefined());
-  AppendXattrs(info.Env(), "/proc/self/fd/" + std::to_string(node.get()), result);
+  Attributes(node.get(), std::nullopt).AppendAll(info.Env(), result);
   return result;
 }
 

@@ -15,7 +15,7 @@ struct NodeRecord {
   uint32_t generation;
   uint32_t known;  // 1 where the identity could be read, 0 where this file system's handles are unknown.
 };
-static_assert(sizeof(NodeRecord) == 104, "host/stat-record.ts decodes 104 bytes");
+static_assert(sizeof(NodeRecord) == 112, "host/stat-record.ts decodes 112 bytes");
 
 // Identity of what `fd` is open on, and the format of its handle when `format` is not null. 0, or an
 // errno: EOPNOTSUPP where the file system has no handles or has them in an unknown format.

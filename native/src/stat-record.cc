@@ -55,6 +55,8 @@ int ReadPlainStat(int fd, const char* name, StatRecord* record) {
   const bool device = S_ISBLK(found.st_mode) || S_ISCHR(found.st_mode);
   record->device_major = device ? static_cast<uint32_t>(major(found.st_rdev)) : 0;
   record->device_minor = device ? static_cast<uint32_t>(minor(found.st_rdev)) : 0;
+  record->locked = 0;
+  record->reserved = 0;
   return 0;
 }
 
@@ -95,6 +97,8 @@ int ReadStat(int fd, const char* name, StatRecord* record) {
   const bool device = S_ISBLK(found.stx_mode) || S_ISCHR(found.stx_mode);
   record->device_major = device ? found.stx_rdev_major : 0;
   record->device_minor = device ? found.stx_rdev_minor : 0;
+  record->locked = (found.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0 ? 1 : 0;
+  record->reserved = 0;
   return 0;
 }
 

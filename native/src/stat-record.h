@@ -21,8 +21,11 @@ struct StatRecord {
   uint32_t link_count;
   uint32_t device_major;
   uint32_t device_minor;
+  // 1 where the file system lets nobody change the entry, or only append to it, whatever its mode; else 0.
+  uint32_t locked;
+  uint32_t reserved;
 };
-static_assert(sizeof(StatRecord) == 88, "host/stat-record.ts decodes 88 bytes");
+static_assert(sizeof(StatRecord) == 96, "host/stat-record.ts decodes 96 bytes");
 
 // What a listing puts before each name; the name follows, padded to 8 bytes.
 template <typename Record>
@@ -31,7 +34,7 @@ struct ListedHeader {
   uint32_t name_length;
   uint32_t reserved;
 };
-static_assert(sizeof(ListedHeader<StatRecord>) == 96, "host/stat-record.ts decodes 96 bytes");
+static_assert(sizeof(ListedHeader<StatRecord>) == 104, "host/stat-record.ts decodes 104 bytes");
 
 // lstat of `name` in `fd`, or of `fd` itself when `name` is null. 0, or an errno.
 int ReadStat(int fd, const char* name, StatRecord* record);

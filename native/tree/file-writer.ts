@@ -3,6 +3,7 @@ import { errorCode } from '../host/directory-error.js';
 import type { Directory, TreeFile } from '../host/directory.js';
 import type { DirectoryCache } from './directory-cache.js';
 import { entryState, type EntryTable } from './entry-table.js';
+import type { FlagWriter } from './flag-writer.js';
 import { HandleCache } from './handle-cache.js';
 import { differingSpans, holeData } from './in-place.js';
 import { TreeRestoreError, type TreePiece } from './items.js';
@@ -33,6 +34,7 @@ interface FileWriterOptions {
   readonly table: EntryTable;
   readonly directories: DirectoryCache;
   readonly metadata: MetadataWriter;
+  readonly flags: FlagWriter;
   readonly report: Report;
   readonly dryRun: boolean;
 }
@@ -41,6 +43,7 @@ export class FileWriter {
   readonly #table: EntryTable;
   readonly #directories: DirectoryCache;
   readonly #metadata: MetadataWriter;
+  readonly #flags: FlagWriter;
   readonly #report: Report;
   readonly #dryRun: boolean;
   readonly #active = new Map<number, ActiveFile>();
@@ -51,6 +54,7 @@ export class FileWriter {
     this.#table = options.table;
     this.#directories = options.directories;
     this.#metadata = options.metadata;
+    this.#flags = options.flags;
     this.#report = options.report;
     this.#dryRun = options.dryRun;
   }
@@ -128,7 +132,9 @@ export class FileWriter {
     if (this.#dryRun) return;
     const open = (): Promise<TreeFile> => this.#directories.useParent(index, async (directory, name) => {
       if (draft !== undefined && (await directory.lookup(draft)) !== undefined) await directory.unlink(draft);
-      return directory.createFile(draft ?? name);
+      const created = await directory.createFile(draft ?? name);
+      await this.#flags.begin(index, directory, draft ?? name);
+      return created;
     });
     try {
       // Without holes its data brings it to its size.

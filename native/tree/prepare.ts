@@ -4,6 +4,7 @@ import { errorCode } from '../host/directory-error.js';
 import type { Directory, EntryStat } from '../host/directory.js';
 import type { DirectoryCache } from './directory-cache.js';
 import { entryState, type EntryTable } from './entry-table.js';
+import type { FlagWriter } from './flag-writer.js';
 import { removeEntry } from './remove-tree.js';
 import { cannotExist, type Report } from './report.js';
 
@@ -16,14 +17,16 @@ interface LinkedInode {
 export class Preparation {
   readonly #table: EntryTable;
   readonly #directories: DirectoryCache;
+  readonly #flags: FlagWriter;
   readonly #report: Report;
   readonly #dryRun: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #linked = new Map<string, LinkedInode>();
 
-  constructor(options: { readonly table: EntryTable; readonly directories: DirectoryCache; readonly report: Report; readonly dryRun: boolean; readonly signal: AbortSignal | undefined }) {
+  constructor(options: { readonly table: EntryTable; readonly directories: DirectoryCache; readonly flags: FlagWriter; readonly report: Report; readonly dryRun: boolean; readonly signal: AbortSignal | undefined }) {
     this.#table = options.table;
     this.#directories = options.directories;
+    this.#flags = options.flags;
     this.#report = options.report;
     this.#dryRun = options.dryRun;
     this.#signal = options.signal;
@@ -112,6 +115,7 @@ export class Preparation {
   async #decide(index: number, stat: EntryStat, directory: Directory | undefined): Promise<void> {
     const kind = this.#table.kind(index);
     const name = this.#table.name(index);
+    if (stat.isLocked === true) await this.#unlock(index, stat, directory);
     if (kind === 'directory' && stat.kind === 'directory') return this.#table.setState(index, entryState.reuse);
     if (directory !== undefined && (kind === 'directory' || stat.kind === 'directory')) {
       // Neither can be renamed over the other: what is there goes at once.
@@ -132,6 +136,12 @@ export class Preparation {
     }
     const isSame = directory !== undefined && stat.linkCount === 1 && this.#table.linkOf(index) === undefined && (await this.#isSameNode(index, stat, directory));
     this.#table.setState(index, isSame || (index === 0 && kind === stat.kind) ? entryState.reuse : entryState.replace);
+  }
+
+  async #unlock(index: number, stat: EntryStat, directory: Directory | undefined): Promise<void> {
+    if (directory !== undefined) return this.#flags.unlock(index, directory, this.#table.name(index));
+    if (stat.kind === 'directory') return this.#directories.use(index, (root) => this.#flags.unlock(index, root, undefined));
+    return this.#directories.useParent(index, (container, name) => this.#flags.unlock(index, container, name));
   }
 
   async #isSameNode(index: number, stat: EntryStat, directory: Directory): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** Removes whatever a name of a directory holds: to any depth, never through a link, never into another file system. */
 import { errorCode } from '../host/directory-error.js';
 import type { Directory, EntryStat } from '../host/directory.js';
+import { unlock } from '../host/file-flags.js';
 
 /** Directories open at once; deeper ones are first moved up. */
 const openLevelsMax = 32;
@@ -34,6 +35,7 @@ interface Removal {
 async function remove(removal: Removal): Promise<void> {
   const { directory, name, stat, dev, path, level, problems, onRemoved } = removal;
   try {
+    if (stat.isLocked === true) await unlock(directory, name);
     if (stat.kind !== 'directory') {
       await directory.unlink(name);
       onRemoved();

@@ -9,6 +9,7 @@ import type { Directory, DirectoryOpener, EntryStat } from '../host/directory.js
 import { DirectoryCache, type TargetPlace } from './directory-cache.js';
 import { entryState, EntryTable } from './entry-table.js';
 import { FileWriter } from './file-writer.js';
+import { FlagWriter } from './flag-writer.js';
 import { TreeRestoreError, type TreeHead, type TreeItem, type TreePiece } from './items.js';
 import { MetadataWriter } from './metadata.js';
 import { displayComponents } from './notes.js';
@@ -110,12 +111,13 @@ async function restore(options: RestoreTreeOptions, target: OpenTarget, iterator
     }
     const report = new Report({ entries: head.entries, bytes: head.bytes }, options.onProgress);
     const setOwner = options.owner === undefined || options.owner === 'auto' ? process.geteuid?.() === 0 : options.owner;
-    const metadata = new MetadataWriter({ table, report, setOwner, dryRun });
-    const parts = { table, directories, metadata, report, dryRun };
+    const flags = new FlagWriter({ table, directories, report, dryRun });
+    const metadata = new MetadataWriter({ table, report, flags, setOwner, dryRun });
+    const parts = { table, directories, metadata, flags, report, dryRun };
     const files = new FileWriter(parts);
     const nodes = new NodeWriter(parts);
     try {
-      await new Preparation({ table, directories, report, dryRun, signal }).run(target.existing);
+      await new Preparation({ table, directories, flags, report, dryRun, signal }).run(target.existing);
       await makeNodes({ table, files, nodes, signal });
       await writePieces({ iterator, first, table, files, dryRun, signal });
       for (let index = 0; index < table.count; index += 1) {
@@ -125,10 +127,12 @@ async function restore(options: RestoreTreeOptions, target: OpenTarget, iterator
       }
     } catch (error) {
       await files.abandon();
+      await flags.finish().catch(() => undefined);
       throw error;
     }
     await files.close();
     await finishDirectories({ table, directories, metadata, report, dryRun, signal });
+    await flags.finish();
     if (options.sync === true && !dryRun && kind === 'directory') await directories.use(0, (root) => root.syncTree());
     return report.finish(dryRun);
   } finally {

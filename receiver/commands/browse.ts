@@ -1,5 +1,6 @@
 /** The commands that look into a point without restoring it: ls, stat, cat, diff. */
 import type { Command } from 'commander';
+import { flagNames, flagsKey } from '../../native/host/file-flags.js';
 import { formatJson, formatTable, formatTime } from '../../native/terminal/format.js';
 import { newCommand, withExamples } from '../../native/terminal/program.js';
 import { UsageError } from '../../proto/errors.js';
@@ -20,6 +21,8 @@ function sayLabel(point: Point): void {
 }
 
 function describeNode(name: string, state: NodeState) {
+  const flags = state.xattrs?.get(flagsKey);
+  const xattrs = [...(state.xattrs ?? [])].filter(([key]) => key !== flagsKey);
   return {
     name,
     kind: state.nodeKind,
@@ -32,7 +35,8 @@ function describeNode(name: string, state: NodeState) {
     links: state.links,
     ...(state.target === undefined ? {} : { target: displayName(state.target.toString('latin1') as Name) }),
     ...(state.device === undefined ? {} : { device: `${state.device.major}:${state.device.minor}` }),
-    ...(state.xattrs === undefined || state.xattrs.size === 0 ? {} : { xattrs: Object.fromEntries([...state.xattrs].map(([key, value]) => [key, value.toString('base64')])) }),
+    ...(flags === undefined ? {} : { flags: flagNames(flags) }),
+    ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs.map(([key, value]) => [key, value.toString('base64')])) }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What changed in a volume between two of its points. */
+import { flagsKey } from '../../native/host/file-flags.js';
 import type { ByteRange, NodeId } from '../../proto/change.js';
 import { compareNames, displayName, type Path } from '../../proto/name.js';
 import type { Extent } from '../../proto/tree/extent-map.js';
@@ -17,7 +18,7 @@ export type DiffEntry =
       readonly replaced: boolean;
       /** Ranges whose bytes differ, up to the larger of the two sizes. */
       readonly ranges: readonly ByteRange[];
-      /** What else differs: `mode`, `owner`, `modified`, `size`, `xattr user.x`, `target`, `device`. */
+      /** What else differs: `mode`, `owner`, `modified`, `size`, `xattr user.x`, `flags`, `target`, `device`. */
       readonly metadata: readonly string[];
     };
 
@@ -127,7 +128,7 @@ function metadataDifferences(old: NodeState, now: NodeState): string[] {
   const keys = new Set([...(old.xattrs?.keys() ?? []), ...(now.xattrs?.keys() ?? [])]);
   for (const key of [...keys].sort()) {
     const [one, other] = [old.xattrs?.get(key), now.xattrs?.get(key)];
-    if (one === undefined || other === undefined || !one.equals(other)) differences.push(`xattr ${displayName(key as never)}`);
+    if (one === undefined || other === undefined || !one.equals(other)) differences.push(key === flagsKey ? 'flags' : `xattr ${displayName(key as never)}`);
   }
   return differences;
 }

@@ -3,6 +3,7 @@ import { rootNode, type NodeId } from '../../proto/change.js';
 import { errorCode } from '../../proto/errors.js';
 import { pathOf, type NodeState } from '../../proto/tree/namespace.js';
 import type { Directory, EntryName, EntryStat } from '../../native/host/directory.js';
+import { flagsKey } from '../../native/host/file-flags.js';
 import { DivergenceError, isDiskFull, shownPath, type Deviations } from './divergence.js';
 import { sameMark } from './node-row.js';
 import type { Patience } from './patience.js';
@@ -28,7 +29,9 @@ interface Target {
 /** Attribute bytes that a file system with small attribute blocks may refuse for want of space in the inode. */
 const smallXattrBytes = 1024;
 /** What the operating system keeps by itself and lets nobody remove. */
-const foreignKeys: ReadonlySet<string> = new Set(['security.selinux', 'security.ima', 'security.evm', 'com.apple.provenance']);
+const systemKeys = ['security.selinux', 'security.ima', 'security.evm', 'com.apple.provenance'];
+/** Neither set nor removed. Inode flags are the journal's to keep: they would lock the replica itself. */
+const foreignKeys: ReadonlySet<string> = new Set([...systemKeys, flagsKey]);
 
 /** Brings the metadata of all touched nodes in line; none is touched afterwards. */
 export async function settle(options: SettleOptions): Promise<void> {
@@ -113,7 +116,7 @@ async function setXattrs(options: SettleOptions, target: Target): Promise<boolea
   }
   let changed = false;
   for (const [key, value] of state.xattrs ?? []) {
-    if (found.get(key)?.equals(value) === true) continue;
+    if (key === flagsKey || found.get(key)?.equals(value) === true) continue;
     changed = (await attempt(options, target, `extended attribute ${key}`, (directory, name) => directory.setXattr(name, key, value), value.byteLength)) || changed;
   }
   for (const key of found.keys()) {

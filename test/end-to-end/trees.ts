@@ -1,6 +1,7 @@
 /** Describes a directory tree whole (names, kinds, metadata, links, content), to compare two of them. */
 import { createHash } from 'node:crypto';
 import type { Directory, EntryStat } from '../../native/host/directory.js';
+import { flagsKey } from '../../native/host/file-flags.js';
 import { systemDirectories } from '../../native/index.js';
 
 /** One line an entry: what must be equal in source, replica and restored point. */
@@ -10,6 +11,8 @@ export interface TreeOptions {
   /** Modification times at all; off between trees that were made at different times. */
   readonly times?: boolean;
   readonly xattrs?: boolean;
+  /** Inode flags. Off unless asked for: a replica has none of its source's, which would lock it. */
+  readonly flags?: boolean;
   readonly owners?: boolean;
   /**
    * Which blocks of 4 KiB hold data, rather than lie in a hole. Off unless asked for: a copy may have a
@@ -95,7 +98,7 @@ function printable(path: Buffer): string {
 
 async function describeXattrs(directory: Directory, name: Buffer | undefined, options: TreeOptions): Promise<string> {
   if (options.xattrs === false) return '';
-  const xattrs = [...(await directory.xattrs(name))].filter(([key]) => !key.startsWith('security.selinux')).sort(([a], [b]) => (a < b ? -1 : 1));
+  const xattrs = [...(await directory.xattrs(name))].filter(([key]) => !key.startsWith('security.selinux') && (key !== flagsKey || options.flags === true)).sort(([a], [b]) => (a < b ? -1 : 1));
   return xattrs.map(([key, value]) => ` ${JSON.stringify(key).slice(1, -1)}=${value.toString('hex')}`).join('');
 }
 

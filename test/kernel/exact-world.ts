@@ -53,12 +53,20 @@ export async function untilExact({ agent }: Pick<World, 'agent'>, name = 'data')
 }
 
 const shownMax = 600;
+const shortened = (line: string): string => (line.length > shownMax ? `${line.slice(0, shownMax)}…` : line);
 
 /** Flushes, and holds the replica against the source. Nothing may write meanwhile. */
 export async function assertSame(t: Test, { world, source }: ExactWorld, label: string, options: TreeOptions = {}): Promise<void> {
   await world.agent.command('flush');
   const { replica } = await liveVolume(world.receiver, 'data');
-  t.same((await compareTrees({ source, copy: replica }, options)).map((line) => (line.length > shownMax ? `${line.slice(0, shownMax)}…` : line)), [], label);
+  t.same((await compareTrees({ source, copy: replica }, options)).map(shortened), [], label);
+}
+
+/** Restores what there is now, and holds it against the source: inode flags too, which a replica does not have. */
+export async function assertRestoredSame(t: Test, { world, source, outside }: ExactWorld, label: string): Promise<void> {
+  const copy = join(outside, '..', 'restored');
+  await world.receiver.command('restore', '--host', 'tested-host', '--volume', 'data', '--at', 'latest', '--to', copy);
+  t.same((await compareTrees({ source, copy }, { flags: true })).map(shortened), [], label);
 }
 
 /** Restores an instant if it is labelled exact; false when it is not, as where the machine was too busy for it. */

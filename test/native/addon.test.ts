@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
+import { STAT_RECORD_BYTES } from '../../native/host/stat-record.js';
 import { windowsName } from '../../native/host/windows-name.js';
 import { loadNative, nativeUnavailableReason, systemDirectories } from '../../native/index.js';
 
@@ -67,7 +68,7 @@ t.test('no mix of arguments crashes it or leaves a descriptor open', { skip }, a
   t.comment(`AFTERIMAGE_SEED=${seed}`);
   const random = generator(seed);
   // Names that do not exist and offsets that are small: what succeeds must do no harm.
-  const fitting: unknown[] = [Buffer.from('absent'), Buffer.alloc(88), 0, 0o600, 4096, false, true, undefined, 5n];
+  const fitting: unknown[] = [Buffer.from('absent'), Buffer.alloc(STAT_RECORD_BYTES), 0, 0o600, 4096, false, true, undefined, 5n];
   const pool = [...fitting, ...fitting, ...hostile];
   const before = openDescriptors();
   const kinds = new Set<string>();
@@ -105,7 +106,7 @@ t.test('errors have the shape of Node errors', { skip }, async (t) => {
   addon!.closeNow(fd);
   t.throws(() => addon!.closeNow(fd), { code: 'EBADF', syscall: 'close' });
   await t.rejects(addon!.close(fd), { code: 'EBADF', syscall: 'close' });
-  t.throws(() => addon!.stat(fd, Buffer.from('x'), Buffer.alloc(88)), { code: 'EBADF' });
+  t.throws(() => addon!.stat(fd, Buffer.from('x'), Buffer.alloc(STAT_RECORD_BYTES)), { code: 'EBADF' });
   await t.rejects(async () => addon!.list(fd), { code: 'EBADF' });
   await t.rejects(async () => addon!.syncFileSystem(fd), { code: 'EBADF' });
   const file = openSync(join(path, 'file'), 'wx');

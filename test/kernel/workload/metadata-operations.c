@@ -289,6 +289,23 @@ static int flag_append(struct worker* w) { return with_flags(w, FS_APPEND_FL, O_
 static int flag_immutable(struct worker* w) { return with_flags(w, FS_IMMUTABLE_FL, O_RDONLY, immutable); }
 static int flag_no_dump(struct worker* w) { return with_flags(w, FS_NODUMP_FL, O_RDWR, no_dump); }
 
+// What is made in the directory from now on inherits them, on most file systems.
+static int flag_directory(struct worker* w) {
+  struct place place;
+  if (some_place(w, &place, kInside, kDirectory) < 0) return FAILED(w, "openat");
+  const int fd = openat(place.directory, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) {
+    const int result = failed(w, "openat", ENOTDIR, ELOOP, 0);
+    leave(&place);
+    return result;
+  }
+  int flags;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0) return end(&place, fd, refused(w, "FS_IOC_GETFLAGS"));
+  flags ^= one_in(&w->chance, 2) ? FS_NODUMP_FL : FS_NOATIME_FL;
+  const int result = ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 ? failed(w, "FS_IOC_SETFLAGS", EINVAL, EPERM, 0) : 0;
+  return end(&place, fd, result);
+}
+
 const struct operation metadata_operations[] = {
     {"chmod", chmod_path, 3, false},
     {"fchmod", chmod_open, 2, false},
@@ -307,5 +324,6 @@ const struct operation metadata_operations[] = {
     {"flag-append", flag_append, 1, false},
     {"flag-immutable", flag_immutable, 1, false},
     {"flag-nodump", flag_no_dump, 1, false},
+    {"flag-directory", flag_directory, 1, false},
     {0},
 };
