@@ -31,6 +31,14 @@ export interface TreeBodyOptions {
 }
 
 /** Whom to tell of entries that are moved to the staging directory. */
+interface RedoneNames {
+  readonly through: Sequence;
+  /** Changes that did not fit. */
+  readonly misfits: ReadonlySet<Sequence>;
+  /** Where the last node of a number begins that an earlier one of the range had: what was written to that is not this one's. */
+  readonly reborn: ReadonlyMap<NodeId, Sequence>;
+}
+
 interface StagedWatch {
   tell: ((node: NodeId) => void) | undefined;
 }
@@ -113,7 +121,7 @@ export class TreeBody implements VolumeBody {
    */
   async redo(range: RedoRange): Promise<Sequence> {
     const { namespace } = this.#options;
-    const { through, misfits } = await this.#redoNames(range);
+    const { through, misfits, reborn } = await this.#redoNames(range);
     await reconcile({
       namespace,
       places: this.#places,
@@ -128,7 +136,7 @@ export class TreeBody implements VolumeBody {
     for await (const changes of range.read()) {
       for (const { sequence, body } of changes) {
         if (sequence > through || misfits.has(sequence) || !('node' in body) || body.node === undefined) continue;
-        if (namespace.node(body.node)?.nodeKind !== 'file') continue;
+        if (namespace.node(body.node)?.nodeKind !== 'file' || sequence < (reborn.get(body.node) ?? 0n)) continue;
         if (overwritesItself(body)) throw new DivergenceError(`sequence ${sequence} copies a range onto itself and cannot be done twice`);
         if (body.kind === 'clone' && namespace.node(body.sourceNode)?.nodeKind !== 'file') await this.#files.zero(body.node, body);
         else await this.#files.apply(body);
@@ -144,24 +152,28 @@ export class TreeBody implements VolumeBody {
     return through;
   }
 
-  async #redoNames(range: RedoRange): Promise<{ through: Sequence; misfits: ReadonlySet<Sequence> }> {
+  async #redoNames(range: RedoRange): Promise<RedoneNames> {
     const { namespace } = this.#options;
     const guard = new CloneGuard();
     const misfits = new Set<Sequence>();
+    const ended = new Set<NodeId>();
+    const reborn = new Map<NodeId, Sequence>();
     namespace.disksLater = true;
     try {
       for await (const changes of range.read()) {
         for (const change of changes) {
           const { sequence, body } = change;
           // The disk holds nothing from here on: a checkpoint would have come first.
-          if (guard.blocks(body, () => this.#mirror.displaces(body))) return { through: asSequence(sequence - 1n), misfits };
+          if (guard.blocks(body, () => this.#mirror.displaces(body))) return { through: asSequence(sequence - 1n), misfits, reborn };
           guard.note(body);
-          const { anomaly } = applyToNamespace(namespace, body);
-          if (anomaly !== undefined) this.#misfit(range, change, anomaly, misfits);
+          const effect = applyToNamespace(namespace, body);
+          if (effect.anomaly !== undefined) this.#misfit(range, change, effect.anomaly, misfits);
+          for (const node of effect.ended) ended.add(node);
+          if (body.kind === 'create' && namespace.node(body.node) !== undefined && ended.delete(body.node)) reborn.set(body.node, sequence);
           this.#touch(body);
         }
       }
-      return { through: range.through, misfits };
+      return { through: range.through, misfits, reborn };
     } finally {
       namespace.disksLater = false;
       namespace.takeDroppedStaged();
