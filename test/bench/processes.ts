@@ -17,12 +17,14 @@ const writer = `
 import os, sys, time
 path, seconds, every, rate = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 size = int(sys.argv[5]) if len(sys.argv) > 5 else 4096
-data, fd, count = os.urandom(size), os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 0
+pool, fd, count = memoryview(os.urandom(1 << 25)), os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), 0
+span = len(pool) - size
 start = time.monotonic()
 end = start + seconds
 while time.monotonic() < end:
     for _ in range(16):
-        os.pwrite(fd, data, (count * 7919 % 16384) * 4096 if size == 4096 else count * size % (1 << 28))
+        piece = count * 32452843 % span
+        os.pwrite(fd, pool[piece:piece + size], (count * 7919 % 16384) * 4096 if size == 4096 else count * size % (1 << 28))
         count += 1
         if every and count % every == 0: os.fdatasync(fd)
     if rate:
@@ -42,7 +44,7 @@ export interface WriteLoad {
   readonly bytes?: number;
 }
 
-/** Writes incompressible pieces to a file; resolves to how many a second. */
+/** Writes pieces to a file that neither by themselves nor together can be compressed; resolves to how many a second. */
 export async function writeFor({ path, seconds, syncEvery = 0, rate = 0, bytes = 4096 }: WriteLoad): Promise<number> {
   return Number((await execute('python3', ['-c', writer, path, `${seconds}`, `${syncEvery}`, `${rate}`, `${bytes}`])).stdout);
 }
