@@ -4,6 +4,7 @@ import type { NodeMetadata, ByteRange, Sequence, TimeNs, VolumeId } from '../cha
 import { FormatError, type PeerErrorCode } from '../errors.js';
 import { digestBytes, frameBytesMax, journalIdBytes } from '../journal/layout.js';
 import { nameBytes, nameFromBytes, type Path } from '../name.js';
+import { agentFrameMessage, frameMessage, restorePieceMessage } from './bulk-codec.js';
 import { metadataFromWire, metadataToWire } from './convert.js';
 import { afterimage as wire } from './generated/messages.js';
 import { fromSize, fromUnsigned, toSize, toUnsigned } from './numbers.js';
@@ -156,13 +157,11 @@ const refusalCodes: ReadonlySet<string> = new Set<PeerErrorCode>(['unauthenticat
 const stateKinds = ['ok', 'disk-full', 'quota'] as const;
 
 export function encodeAgentMessage(message: AgentMessage): Buffer {
-  return finish(wire.AgentMessage.encode(agentMessageToWire(message)));
+  return message.kind === 'frame' ? agentFrameMessage(message.frame) : finish(wire.AgentMessage.encode(agentMessageToWire(message)));
 }
 
-function agentMessageToWire(message: AgentMessage): wire.AgentMessage.$Properties {
+function agentMessageToWire(message: Hello | Report): wire.AgentMessage.$Properties {
   switch (message.kind) {
-    case 'frame':
-      return { frame: { frame: message.frame } };
     case 'hello':
       return {
         hello: {
@@ -292,7 +291,7 @@ export function decodeReceiverMessage(bytes: Buffer): ReceiverMessage {
 }
 
 export function encodeFrameMessage(frame: Buffer): Buffer {
-  return finish(wire.FrameMessage.encode({ frame }));
+  return frameMessage(frame);
 }
 
 export function decodeFrameMessage(bytes: Buffer): Buffer {
@@ -343,13 +342,11 @@ export function decodeRestoreRequest(bytes: Buffer): RestoreRequest {
 }
 
 export function encodeRestoreItem(item: RestoreItem): Buffer {
-  return finish(wire.RestoreMessage.encode(restoreItemToWire(item)));
+  return item.kind === 'piece' ? restorePieceMessage(item) : finish(wire.RestoreMessage.encode(restoreItemToWire(item)));
 }
 
-function restoreItemToWire(item: RestoreItem): wire.RestoreMessage.$Properties {
+function restoreItemToWire(item: RestoreHead | RestoreEntry | RestoreEnd): wire.RestoreMessage.$Properties {
   switch (item.kind) {
-    case 'piece':
-      return { piece: { index: toSize(item.index), offset: toSize(item.offset), data: item.data } };
     case 'entry':
       return {
         entry: {

@@ -32,7 +32,12 @@ export function fromSize(value: Long, field: string): number {
   return (value.high >>> 0) * 4294967296 + (value.low >>> 0);
 }
 
-export function toSize(value: number): Long {
+/** Throws RangeError for what is no whole number from 0 to 2^53 - 1. */
+export function checkSize(value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no byte count`);
+}
+
+export function toSize(value: number): Long {
+  checkSize(value);
   return Long.fromNumber(value, true);
 }

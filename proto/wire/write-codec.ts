@@ -19,17 +19,18 @@ export interface WriteFields {
 }
 
 /** How many bytes a field of one tag byte and a varint takes, from 0 to 2^53 - 1; zeroes are left out. */
-function fieldLength(value: number): number {
+export function fieldLength(value: number): number {
   return value === 0 ? 0 : 1 + varintLength(value);
 }
 
-function varintLength(value: number): number {
+export function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 128; rest /= 128) length += 1;
   return length;
 }
 
-function putField(target: Buffer, at: number, fieldTag: number, value: number): number {
+/** Puts such a field; returns where it ends. */
+export function putField(target: Buffer, at: number, fieldTag: number, value: number): number {
   if (value === 0) return at;
   target[at] = fieldTag;
   return putVarint(target, at + 1, value);
