@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** afterimage-agent: the program on a protected host. */
+import '../native/host/collector.js';
 import { version } from '../native/package/version.js';
 import { newCommand, runProgram, withExamples } from '../native/terminal/program.js';
 import { restoreCommand } from './commands/restore.js';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** afterimage-receiver: the program that keeps the journals and restores from them. */
+import '../native/host/collector.js';
 import { version } from '../native/package/version.js';
 import { newCommand, runProgram, withExamples } from '../native/terminal/program.js';
 import { catCommand, diffCommand, lsCommand, statCommand } from './commands/browse.js';

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { systemClock } from '../../native/host/clock.js';
-import { collectRarely } from '../../native/host/collector.js';
 import { systemFiles } from '../../native/host/files.js';
 import { systemRandom } from '../../native/host/random.js';
 import { version } from '../../native/package/version.js';
@@ -55,7 +54,6 @@ export function runCommand(): Command {
     .option('--keep-capturing <time>', 'how long the exact engine goes on in the kernel after a stop, so that the next start misses nothing; 0: not at all (default: 5m)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .action(async (options: StateOption & { spoolBytes?: string; scanInterval?: string; ringBytes?: string; keepCapturing?: string; logLevel?: string }) => {
-      collectRarely();
       const config = agentConfig(options);
       const identity = await loadIdentity(systemFiles, config.stateDirectory);
       const { role } = identityOf(new X509Certificate(identity.certificatePem));

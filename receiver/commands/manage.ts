@@ -2,7 +2,6 @@
 import { Option, type Command } from 'commander';
 import { destination, pino } from 'pino';
 import { systemClock } from '../../native/host/clock.js';
-import { collectRarely } from '../../native/host/collector.js';
 import { systemFiles } from '../../native/host/files.js';
 import { systemRandom } from '../../native/host/random.js';
 import { formatDuration, formatJson, formatTime, parseDuration } from '../../native/terminal/format.js';
@@ -88,7 +87,6 @@ export function serveCommand(): Command {
     .option('--no-replica', 'keep journals only')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(async (options: DataOption & { listen: string; replica: boolean; logLevel: string }) => {
-      collectRarely();
       if (!['debug', 'info', 'warn', 'error', 'silent'].includes(options.logLevel)) throw new UsageError(`--log-level ${options.logLevel} is not one of debug, info, warn, error, silent`);
       const logger = pino({ level: options.logLevel }, destination({ dest: 2, sync: true }));
       await serveReceiver({ data: options.data, listen: parseListen(options.listen), replica: options.replica, logLevel: options.logLevel, files: systemFiles, clock: systemClock, random: systemRandom, logger }, shutdownSignal(), ({ host, port }) => {
