@@ -143,6 +143,6 @@ const wanted = options.only.split(',');
 const rows: Row[] = [];
 if (wanted.includes('cost')) rows.push(...(await cost()));
 if (wanted.includes('lag')) for (const rate of [2000, 10_000]) rows.push(await lag(rate));
-if (wanted.includes('rate')) rows.push(await sustained(4096, 12_000), await sustained(1024 * 1024, 80));
+if (wanted.includes('rate')) rows.push(await sustained(4096, 12_000), await sustained(1024 * 1024, 40));
 if (wanted.includes('peer')) rows.push(...(await lsyncd({ seconds, say, protectExactly })));
 process.stdout.write(`Measured with Node.js ${process.version} on ${process.platform} ${process.arch}, ${cpus().length} cores, agent and receiver on the same machine.\n\n${markdown(rows)}\n`);
