@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asynchronous.h"
+#include "changes.h"
 #include "mappings.h"
 
 static __always_inline __u32 entry_of(__u64 number, bool compat) {
@@ -53,6 +54,7 @@ static __always_inline void start_call(struct task_struct *task, __u32 entry, co
   if (!may_truncate(entry, arguments)) return;
   struct call_state *state = bpf_task_storage_get(&calls, owner, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
   if (!state) return;
+  state->reached = 0;
   state->stage = stage_of(entry);
   state->start_ns = bpf_ktime_get_ns();
 }
@@ -174,7 +176,11 @@ static __always_inline void end_open_inline(struct workshop *work, __u64 flags, 
   describe_caller(&work->head, KIND_NAMES, CALL_OPEN);
   if (!file) {
     /* Closed by another thread before this call returned. */
-    if (flags & (O_CREAT | O_TRUNC)) send_names(work, path, 0, flags, PATH_BYTES);
+    if (work->reached && (flags & O_TRUNC)) send_reached(work, CALL_OPEN);
+    if (work->told) flags &= ~(__u64)O_TRUNC;
+    if (!(flags & (O_CREAT | O_TRUNC))) return;
+    describe_caller(&work->head, KIND_NAMES, CALL_OPEN);
+    send_names(work, path, 0, flags, PATH_BYTES);
     return;
   }
   bool created = BPF_CORE_READ(file, f_mode) & FMODE_CREATED;
@@ -188,14 +194,20 @@ static __always_inline void end_open_inline(struct workshop *work, __u64 flags, 
     return send_about_inode(work, 0, 0, ~0ull);
   }
   if (created) return send_made_name(work, BPF_CORE_READ(file, f_path.dentry));
-  if (!is_regular(inode)) return;
-  disturb(&work->key);
-  work->head.kind = KIND_TRUNCATE;
-  send_about_inode(work, 0, 0, ~0ull);
-  /* A write that came after the truncation may have returned before it. */
-  if (was_disturbed(&work->key, work->start_ns)) send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
+  if (is_regular(inode)) send_cut(work);
 }
 OUT_OF_LINE(end_open, (struct workshop *work, __u64 flags, __u64 path, __u32 fd), (work, flags, path, fd))
+
+/* An operation of io_uring that opened. Of one into a table of registered files there is no descriptor. */
+static __always_inline void end_uring_open(struct workshop *work, struct io_kiocb *request, __u32 fd) {
+  struct io_open *call = (struct io_open *)request;
+  __u64 flags = BPF_CORE_READ(call, how.flags);
+  if (!(flags & (O_CREAT | O_TRUNC))) return;
+  if (bpf_core_field_exists(call->file_slot) && BPF_CORE_READ(call, file_slot)) return send_unnamed(work, CALL_OPEN, flags);
+  work->start_ns = 0;
+  work->told = work->reached = 0;
+  end_open(work, flags, 0, fd);
+}
 
 static __always_inline void send_for_paths(struct workshop *work, __u32 call, __u64 first, __u64 second, __u64 flags) {
   describe_caller(&work->head, KIND_NAMES, call);
@@ -245,11 +257,16 @@ static __always_inline void end_followed(struct workshop *work, long result) {
   const __u64 *at = work->call.at;
   struct call_state *state = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
   work->start_ns = 0;
+  take_reached(work, state);
   if (state) {
     if (state->stage == STAGE_BY_PATH || state->stage == STAGE_REQUESTS) work->start_ns = state->start_ns;
     state->stage = STAGE_NONE;
   }
-  if (result < 0) return;
+  if (result < 0) {
+    /* Given up half way. */
+    if (work->entry == ENTRY_TRUNCATE && work->reached) send_reached(work, CALL_TRUNCATE);
+    return;
+  }
   switch (work->entry) {
     case ENTRY_CREAT: return end_open(work, O_CREAT | O_TRUNC, at[0], result);
     case ENTRY_OPEN: return end_open(work, at[1], at[0], result);
@@ -260,7 +277,11 @@ static __always_inline void end_followed(struct workshop *work, long result) {
       if (bpf_probe_read_user(&flags, sizeof(flags), (void *)at[2])) flags = O_CREAT | O_TRUNC;
       return end_open(work, flags, at[1], result);
     }
-    case ENTRY_TRUNCATE: return send_for_paths(work, CALL_TRUNCATE, at[0], 0, at[1]);
+    case ENTRY_TRUNCATE:
+      /* Told of no change: it had that size. */
+      if (work->reached) send_reached(work, CALL_TRUNCATE);
+      if (!work->told) send_for_paths(work, CALL_TRUNCATE, at[0], 0, at[1]);
+      return;
     case ENTRY_FSYNC: return send_about_descriptor(work, at[0], KIND_DURABLE, CALL_FSYNC);
     case ENTRY_FDATASYNC: return send_about_descriptor(work, at[0], KIND_DURABLE, CALL_FDATASYNC);
     case ENTRY_SYNCFS: return send_about_descriptor(work, at[0], KIND_DURABLE, CALL_SYNCFS);

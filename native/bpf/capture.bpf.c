@@ -112,6 +112,25 @@ int BPF_PROG(on_task_exit, struct task_struct *task) {
   return 0;
 }
 
+/* The three ways in which an inode's ctime is set. */
+SEC("tp_btf/ctime_ns_xchg")
+int BPF_PROG(on_ctime_swap, struct inode *inode) {
+  inode_changed(inode);
+  return 0;
+}
+
+SEC("tp_btf/ctime_xchg_skip")
+int BPF_PROG(on_ctime_same, struct inode *inode) {
+  inode_changed(inode);
+  return 0;
+}
+
+SEC("tp_btf/inode_set_ctime_to_ts")
+int BPF_PROG(on_ctime_set, struct inode *inode) {
+  inode_changed(inode);
+  return 0;
+}
+
 SEC("tp_btf/writeback_dirty_folio")
 int BPF_PROG(on_dirty, struct folio *folio, struct address_space *space) {
   page_dirtied(folio, space);
@@ -151,8 +170,7 @@ int BPF_PROG(on_uring_complete, void *ring_context, struct io_kiocb *request) {
   if (call) {
     send_unnamed(work, call, 0);
   } else if (opcode == URING_OPENAT || opcode == URING_OPENAT2) {
-    __u64 flags = BPF_CORE_READ((struct io_open *)request, how.flags);
-    if (flags & (O_CREAT | O_TRUNC)) send_unnamed(work, CALL_OPEN, flags);
+    end_uring_open(work, request, result);
   } else if (opcode == URING_FSYNC) {
     struct file *file = BPF_CORE_READ(request, file);
     struct inode *inode = file ? inode_of(file) : NULL;

@@ -57,3 +57,12 @@ static __always_inline bool was_disturbed(const struct inode_key *key, __u64 sin
   slot->last_end_ns = bpf_ktime_get_ns();
   return disturbed;
 }
+
+/* The size that work's inode has after a call that was not followed from its start. */
+static __always_inline void send_cut(struct workshop *work) {
+  disturb(&work->key);
+  work->head.kind = KIND_TRUNCATE;
+  send_about_inode(work, 0, 0, ~0ull);
+  /* A write that came after the truncation may have returned before it. */
+  if (was_disturbed(&work->key, work->start_ns)) send_dirty(work, 0, ~0ull, CAUSE_CONCURRENT);
+}

@@ -223,6 +223,7 @@ struct open_how {
   __u64 flags;
 };
 struct io_open {
+  __u32 file_slot;
   struct open_how how;
 };
 struct io_sync {

@@ -154,6 +154,8 @@ struct capture_counters {
   /* The content of the page whose struct page is the first at page_array_base is at direct_map_base. */
   __u64 direct_map_base;
   __u64 page_array_base;
+  /* Set by user space: the kernel tells of each change of an inode (changes.h). */
+  __u64 changes_told;
 };
 
 /* One system call in the shape of its arguments; the numbers per architecture are in capture-calls.cc. */

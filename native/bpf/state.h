@@ -97,6 +97,8 @@ struct call_state {
   struct inode_key key;
   __s64 position;
   __u64 size;
+  /* By path: whether `inode` and `key` are those of a captured regular file that the call has changed. */
+  __u32 reached;
 };
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -121,6 +123,9 @@ struct workshop {
   __u32 compat;
   /* When it began; 0 when that is not known. */
   __u64 start_ns;
+  /* By path: whether the kernel would have told which captured file the call changed. Then that is `key` and `inode`, or none. */
+  __u32 told;
+  __u32 reached;
   __u64 mapping;
   __u64 inode;
   /* What is left to be captured: [offset, end). */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Raised together with kInterfaceVersion in src/capture/addon.cc. */
-const interfaceVersion = 4;
+const interfaceVersion = 5;
 
 /** [ino, generation, device, tree, low, high, firstNs, lastNs, causes, count] */
 export type NativeLostRange = readonly [bigint, number, number, bigint, bigint, bigint, bigint, bigint, number, number];
@@ -42,6 +42,7 @@ export interface CaptureAddon {
       deliver: (buffer: number, length: number, through: bigint, wallOffsetNs: bigint) => void,
       buffers: readonly Buffer[],
       preferPages: boolean,
+      followChanges: boolean,
       pins?: string,
       state?: readonly bigint[],
     ): NativeStream;

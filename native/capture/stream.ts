@@ -246,6 +246,8 @@ export interface CaptureOptions {
    * then what it holds was never in the file.
    */
   readonly preferPageCache?: boolean;
+  /** Whether it is asked of the kernel which file a cut by path reached, where that tells (6.13). True by default; else the name is all there is. */
+  readonly followChanges?: boolean;
   /** Goes on with a stream that was suspended: where it is pinned, and what suspend returned. */
   readonly takeOver?: { readonly pins: string; readonly state: StreamState };
 }
@@ -254,14 +256,14 @@ export interface CaptureOptions {
  * Starts to capture; nothing is reported until a device is watched, unless it takes over. Throws where
  * captureUnavailableReason() has a reason, or when the kernel refuses the programs.
  */
-export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true, takeOver }: CaptureOptions): CaptureStream {
+export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true, followChanges = true, takeOver }: CaptureOptions): CaptureStream {
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();
   // Memory that stays: new buffers for every batch would have the collector at work all the time.
   const buffers = Array.from({ length: buffersMax }, () => Buffer.allocUnsafeSlow(loaded.addon.batchBufferBytes));
   const deliver = (buffer: number, length: number, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ buffer, bytes: buffers[buffer]!.subarray(0, length), through, wallOffsetNs });
-  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, buffers, preferPageCache, takeOver?.pins, takeOver?.state);
+  const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, buffers, preferPageCache, followChanges, takeOver?.pins, takeOver?.state);
   return new SystemCaptureStream(native, deliveries, takeOver !== undefined);
 }
 

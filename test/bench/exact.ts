@@ -21,7 +21,7 @@ const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const programs = '/usr/lib/postgresql/15/bin';
 
-const reason = (await exactSkip()) || (await packageReason(`${programs}/postgres`, 'postgresql-15'));
+const reason = (await exactSkip()) || packageReason(`${programs}/postgres`, 'postgresql-15');
 if (typeof reason === 'string') throw new Error(`cannot measure the exact engine here: ${reason}`);
 
 function say(text: string): void {

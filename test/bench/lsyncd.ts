@@ -41,7 +41,7 @@ async function load(source: string, copy: string, seconds: number): Promise<numb
 
 export async function lsyncd({ seconds, say, protectExactly }: PeerOptions): Promise<Row[]> {
   for (const [program, name] of [['/usr/bin/lsyncd', 'lsyncd'], ['/usr/bin/rsync', 'rsync']] as const) {
-    const reason = await packageReason(program, name);
+    const reason = packageReason(program, name);
     if (reason !== undefined) throw new Error(reason);
   }
   const outcomes: Record<string, Outcome> = {};

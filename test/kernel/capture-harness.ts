@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordCursor } from '../../native/capture/record.js';
 import { captureUnavailableReason, openCaptureStream, type CaptureStream, type Lost } from '../../native/capture/stream.js';
+import { packageReason } from './debian-package.js';
 
 /** Why these tests cannot run here, or false. */
 export function captureSkipReason(): string | false {
@@ -20,16 +21,12 @@ const makers: Record<Exclude<FileSystem, 'tmpfs'>, { readonly command: string[];
   btrfs: { command: ['mkfs.btrfs', '-q', '-f'], aptPackage: 'btrfs-progs' },
 };
 
-function has(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-}
-
 /** Installs what makes the file system where that is possible; why there is none, or undefined. */
 export function fileSystemMissing(kind: FileSystem): string | undefined {
   if (kind !== 'tmpfs') {
     const { command, aptPackage } = makers[kind];
-    if (!has(command[0]!) && has('apt-get')) spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', aptPackage], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-    if (!has(command[0]!)) return `no ${command[0]} (package ${aptPackage})`;
+    const reason = packageReason(command[0]!, aptPackage);
+    if (reason !== undefined) return reason;
   }
   const known = readFileSync('/proc/filesystems', 'utf8').split('\n').some((line) => line.split('\t')[1] === kind);
   return known || spawnSync('modprobe', [kind]).status === 0 ? undefined : `this kernel has no ${kind}`;

@@ -17,7 +17,6 @@ const rows: readonly { readonly program: string; readonly call: number; readonly
   { program: `os.chmod(name('first'), 0o600)`, call: RecordCall.chmod, names: ['first'] },
   { program: `os.chown(name('first'), 1, 2)`, call: RecordCall.chown, names: ['first'] },
   { program: `os.utime(name('first'), (1, 2))`, call: RecordCall.utimes, names: ['first'] },
-  { program: `os.truncate(name('first'), 1000)`, call: RecordCall.truncate, names: ['first'] },
   { program: `os.setxattr(name('first'), 'trusted.key', b'value')`, call: RecordCall.setxattr, names: ['first'] },
   { program: `os.removexattr(name('first'), 'trusted.key')`, call: RecordCall.removexattr, names: ['first'] },
   { program: `os.fchmod(opened('first'), 0o640)`, call: RecordCall.fchmod, kind: RecordKind.attributes },
@@ -42,10 +41,10 @@ for (const kind of fileSystems) {
   t.test(kind, { skip: skip || (fileSystemMissing(kind) ?? false) }, async (t) => {
     using volume = new Volume(kind);
     await using recorder = new Recorder(volume);
-    const marker = (index: number) => `os.truncate(name('mark'), ${index})`;
+    const marker = (index: number) => `os.mkfifo(name('mark ${index}'))`;
     const program = rows.map((row, index) => `${row.program}\n${marker(index)}`).join('\n');
-    const records = (await recordWhile(recorder, python(volume, `os.close(opened('mark'))\n${marker(1000)}\n${program}`))).filter(({ command }) => command === 'python3');
-    const isMark = (record: CaptureRecord, index: number) => record.call === RecordCall.truncate && record.names[0] === 'mark' && record.a === BigInt(index);
+    const records = (await recordWhile(recorder, python(volume, `${marker(1000)}\n${program}`))).filter(({ command }) => command === 'python3');
+    const isMark = (record: CaptureRecord, index: number) => record.call === RecordCall.mknod && record.names[0] === `mark ${index}`;
     let from = records.findIndex((record) => isMark(record, 1000)) + 1;
     rows.forEach((row, index) => {
       const to = records.findIndex((record) => isMark(record, index));

@@ -18,7 +18,7 @@ const accounts = 5000;
 /** AFTERIMAGE_INSTANTS=20 looks at more of them. */
 const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 4);
 const program = '/usr/sbin/mariadbd';
-const skip = (await exactSkip('ext4')) || ((await packageReason(program, 'mariadb-server')) ?? false);
+const skip = (await exactSkip('ext4')) || (packageReason(program, 'mariadb-server') ?? false);
 
 /** A server of the test's own: its data, its socket, no network. */
 class Server {

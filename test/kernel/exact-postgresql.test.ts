@@ -15,7 +15,7 @@ const seconds = 8;
 /** AFTERIMAGE_INSTANTS=20 looks at more of them. */
 const instants = Number(process.env['AFTERIMAGE_INSTANTS'] ?? 4);
 
-const skip = (await exactSkip('ext4')) || ((await packageReason(`${programs}/postgres`, 'postgresql-15')) ?? false);
+const skip = (await exactSkip('ext4')) || (packageReason(`${programs}/postgres`, 'postgresql-15') ?? false);
 
 /** A server refuses to run as root. */
 async function asPostgres(program: string, ...words: string[]): Promise<string> {

@@ -1,12 +1,14 @@
 /** The exact engine on real calls of other processes: each kind of change, and that nothing had to be read back. */
 import t from 'tap';
+import { openCaptureStream } from '../../native/capture/stream.js';
 import { ExactBench } from './exact-bench.js';
 import { exactSkip } from './exact-world.js';
 import { fileSystemKinds, makeFileSystem } from './file-systems.js';
 
+const cutsLabel = 'files cut by their paths';
 const scripts: readonly (readonly [label: string, script: string])[] = [
   ['files made, written, appended and cut', 'echo one > a; echo two >> a; printf xyz | dd of=a bs=1 seek=1 conv=notrunc status=none; truncate -s 100000 b; truncate -s 5 b; : > a'],
-  ['files cut by their paths', 'head -c 9000 /dev/urandom > a; ln -s a l; ln -s l m; python3 -c "import os; os.truncate(\'a\', 5000); os.truncate(\'m\', 100); os.truncate(\'l\', 7000)"; mkdir d; echo long > d/a; python3 -c "import os; os.truncate(\'d/a\', 2)"'],
+  [cutsLabel, 'head -c 9000 /dev/urandom > a; ln -s a l; ln -s l m; python3 -c "import os; os.truncate(\'a\', 5000); os.truncate(\'m\', 100); os.truncate(\'l\', 7000)"; mkdir d; echo long > d/a; python3 -c "import os; os.truncate(\'d/a\', 2)"'],
   ['directories and files in them', 'mkdir -p d/e/f; echo x > d/e/f/g; mkdir d/h; rmdir d/h; rm -r d/e'],
   ['renames', 'echo 1 > a; echo 2 > b; mkdir d; mv a c; mv c d/c; mv -f b d/c; mv d e; mv e/c .'],
   ['links', 'echo 1 > a; ln a b; ln -s b s; ln -s nowhere n; rm a; echo 2 >> b; rm s'],
@@ -32,5 +34,20 @@ for (const kind of fileSystemKinds) t.test(`each kind of change arrives as it wa
     t.strictSame(await bench.differences(), [], label);
   }
   t.strictSame(bench.warnings, []);
+  await bench.close();
+});
+
+t.test('files cut by their paths, where the kernel does not tell which: some are looked at for it', { skip: await exactSkip('ext4') }, async (t) => {
+  await using fileSystem = await makeFileSystem('ext4');
+  const bench = new ExactBench(t, { place: fileSystem.path, kernel: { openStream: () => openCaptureStream({ ringBytes: 8 * 1024 * 1024, followChanges: false }) } });
+  await bench.open();
+  await bench.untilExact();
+  const causes = (): string[] => bench.sink.changes.flatMap(({ body }) => (body.kind === 'gap' && body.edge === 'open' ? [body.cause] : []));
+  await bench.shell(scripts.find(([label]) => label === cutsLabel)![1]);
+  t.strictSame(await bench.differences(), []);
+  t.ok(causes().includes('a file was cut by its path'), 'with a gap on record');
+  await bench.untilExact();
+  await bench.shell('echo long > unknown; ln unknown ../outside/other; python3 -c "import os; os.truncate(\'../outside/other\', 2)"');
+  t.strictSame(await bench.differences(), [], 'a name of which nothing is known: everything is compared');
   await bench.close();
 });

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { packageReason } from './debian-package.js';
 
 const run = promisify(execFile);
 const mebibyte = 1024 * 1024;
@@ -55,7 +56,7 @@ export async function fileSystemReason(kind: FileSystemKind): Promise<string | u
   const reason = mountReason();
   if (reason !== undefined) return reason;
   if (!(await kernelHas(kind))) return `the kernel has no ${kind}`;
-  return kind === 'tmpfs' ? undefined : await makerReason(kind);
+  return kind === 'tmpfs' ? undefined : packageReason(makers[kind].program, makers[kind].packageName);
 }
 
 async function kernelHas(kind: FileSystemKind): Promise<boolean> {
@@ -63,18 +64,6 @@ async function kernelHas(kind: FileSystemKind): Promise<boolean> {
   if (await listed()) return true;
   await run('modprobe', [kind]).catch(() => undefined);
   return listed();
-}
-
-async function makerReason(kind: Exclude<FileSystemKind, 'tmpfs'>): Promise<string | undefined> {
-  const { program, packageName } = makers[kind];
-  const isThere = async (): Promise<boolean> => (await run(program, ['-V']).catch((error: NodeJS.ErrnoException) => error)) instanceof Error === false;
-  if (await isThere()) return undefined;
-  const install = (): Promise<unknown> => run('apt-get', ['install', '-y', '--no-install-recommends', packageName], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-  const failure = await install().catch(async () => {
-    await run('apt-get', ['update']).catch(() => undefined);
-    return await install().catch((error: unknown) => error);
-  });
-  return (await isThere()) ? undefined : `${program} is missing, and apt-get cannot install ${packageName}: ${failure instanceof Error ? failure.message.split('\n')[0] : 'it is not in the path'}`;
 }
 
 /** Mount points that are to go with the process, should it end before it disposes of them. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'tap';
 import { loadNative, nativeUnavailableReason } from '../../native/index.js';
+import { packageReason } from './debian-package.js';
 
 export type VolumeKind = 'ext4' | 'xfs' | 'btrfs' | 'tmpfs';
 export const volumeKinds: readonly VolumeKind[] = ['ext4', 'xfs', 'btrfs', 'tmpfs'];
@@ -31,15 +32,6 @@ const makers: { readonly [Kind in VolumeKind]?: { readonly command: readonly str
   xfs: { command: ['mkfs.xfs', '-q', '-f'], packageName: 'xfsprogs' },
   btrfs: { command: ['mkfs.btrfs', '-q', '-f'], packageName: 'btrfs-progs' },
 };
-
-function isInstalled(program: string): boolean {
-  try {
-    run('sh', '-c', `command -v ${program}`);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Where volumes are put; all of it, mounts included, is gone when the test ends. */
 export interface Volume {
@@ -84,7 +76,8 @@ export function makeVolume(t: Test, kind: VolumeKind): Volume {
     return { kind, path, beside, mount, unmount, source: kind };
   }
   const [program, ...options] = maker.command;
-  if (!isInstalled(program!)) run('apt-get', 'install', '-y', '-q', maker.packageName);
+  const reason = packageReason(program!, maker.packageName);
+  if (reason !== undefined) throw new Error(reason);
   const image = join(base, 'image');
   const fd = openSync(image, 'wx');
   ftruncateSync(fd, sizeBytes);

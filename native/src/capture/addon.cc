@@ -7,7 +7,7 @@ namespace afterimage::capture {
 namespace {
 
 // Raised whenever a call or record changes; native/capture/stream.ts expects the same number.
-constexpr int kInterfaceVersion = 4;
+constexpr int kInterfaceVersion = 5;
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceVersion", Napi::Number::New(env, kInterfaceVersion));

@@ -52,6 +52,13 @@ bool IsAttached(const bpf_program* program) {
   return bpf_program__autoload(program) && strncmp(bpf_program__name(program), "on_", 3) == 0;
 }
 
+// Of kernels from 6.13 on; without all of them the programs go by paths.
+bool IsOfChanges(const std::string& section) {
+  return section.rfind("tp_btf/ctime_", 0) == 0 || section == "tp_btf/inode_set_ctime_to_ts";
+}
+// Without io_uring the kernel has no tracepoints of it, and needs none.
+bool IsOptional(const std::string& section) { return section.rfind("tp_btf/io_uring_", 0) == 0 || IsOfChanges(section); }
+
 // Names of pins: the BPF file system takes no dots.
 std::string MapPin(std::string name) {
   for (char& each : name) each = each == '.' ? '_' : each;
@@ -76,7 +83,7 @@ Program::~Program() {
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
-bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error) {
+bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, const Means& means, std::string* error) {
   // Kernels before 5.11 charge maps to the locked memory of the process.
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_MEMLOCK, &unlimited);
@@ -100,7 +107,8 @@ bool Program::Open(const std::string& path, uint32_t ring_bytes, uint32_t exclud
   }
   counters_->excluded_pid = excluded_pid == 0 ? self.pid : excluded_pid;
   counters_->page_cache_on = CheckPageCache();
-  counters_->prefer_pages = prefer_pages && counters_->page_cache_on;
+  counters_->changes_told = means.changes && changes_told_;
+  counters_->prefer_pages = means.pages && counters_->page_cache_on;
   return Attach(error);
 }
 
@@ -112,14 +120,15 @@ bool Program::Parse(const std::string& path, std::string* error) {
     *error = Failure("open the capture programs", errno);
     return false;
   }
-  // Without io_uring the kernel has no tracepoints of it, and needs none.
   btf* types = btf__load_vmlinux_btf();
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object_) {
     const std::string section = bpf_program__section_name(program);
-    if (section.rfind("tp_btf/io_uring_", 0) != 0) continue;
+    if (!IsOptional(section)) continue;
     const std::string type = "btf_trace_" + section.substr(strlen("tp_btf/"));
-    bpf_program__set_autoload(program, btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0);
+    const bool there = btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
+    bpf_program__set_autoload(program, there);
+    if (!there && IsOfChanges(section)) changes_told_ = false;
   }
   btf__free(types);
   return true;

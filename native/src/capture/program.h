@@ -13,6 +13,14 @@
 
 namespace afterimage::capture {
 
+// What is used where the kernel has it.
+struct Means {
+  // The page cache, even where the caller's buffer could be read.
+  bool pages;
+  // What the kernel tells of changed inodes.
+  bool changes;
+};
+
 struct LostEntry {
   inode_key key;
   lost_range range;
@@ -26,7 +34,7 @@ class Program {
   ~Program();
 
   // Loads the object at `path` and attaches it; process 0 stands for this one. False with `error` set when that fails.
-  bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, bool prefer_pages, std::string* error);
+  bool Open(const std::string& path, uint32_t ring_bytes, uint32_t excluded_pid, const Means& means, std::string* error);
 
   // Takes over what a process before this one pinned in the directory, and unpins it. False with `error` set when
   // that is not all there or of another size; nothing is left pinned in any case.
@@ -75,6 +83,7 @@ class Program {
   std::vector<bpf_link*> links_;
   volatile capture_counters* counters_ = nullptr;
   int dirty_in_use_ = 0;
+  bool changes_told_ = true;
   // By name, of what was taken over: the object is only parsed then, not loaded.
   std::map<std::string, Descriptor> taken_;
 };

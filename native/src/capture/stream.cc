@@ -74,11 +74,12 @@ Stream::Stream(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Stream>(info),
   auto program = std::make_unique<Program>();
   std::string error;
   std::vector<uint8_t*> buffers = TakeBuffers(info[4]);
-  const bool takes_over = info[6].IsString();
-  const bool is_open = takes_over ? program->TakeOver(path, info[6].As<Napi::String>(), ring_bytes, &error)
-                                  : program->Open(path, ring_bytes, excluded_pid, info[5].ToBoolean(), &error);
+  const Means means{.pages = info[5].ToBoolean(), .changes = info[6].ToBoolean()};
+  const bool takes_over = info[7].IsString();
+  const bool is_open = takes_over ? program->TakeOver(path, info[7].As<Napi::String>(), ring_bytes, &error)
+                                  : program->Open(path, ring_bytes, excluded_pid, means, &error);
   if (!is_open) throw Napi::Error::New(env_, error);
-  if (takes_over) RestoreTaken(info[7], program.get());
+  if (takes_over) RestoreTaken(info[8], program.get());
   program_ = std::move(program);
   ring_ = std::make_unique<Ring>();
   Check(env_, ring_->Map(program_->ring_fd(), ring_bytes), "map the ring");

@@ -162,7 +162,7 @@ export function compileWorkload({ bits = 64 }: { readonly bits?: 32 | 64 } = {})
 async function compile(bits: 32 | 64): Promise<Compiled> {
   if (process.platform !== 'linux') return { reason: 'the workload is for Linux' };
   // What refuses to be installed shows when it is compiled.
-  if (bits === 32) await packageReason('/usr/lib32/crt1.o', 'gcc-multilib');
+  if (bits === 32) packageReason('/usr/lib32/crt1.o', 'gcc-multilib');
   const sources = readdirSync(sourceDirectory).filter((name) => name.endsWith('.c')).map((name) => join(sourceDirectory, name));
   const directory = mkdtempSync(join(tmpdir(), 'afterimage-workload-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
