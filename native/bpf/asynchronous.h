@@ -5,7 +5,7 @@
 #include "names.h"
 
 /* struct iocb of the kernel's user-space interface. */
-struct request {
+struct aio_request {
   __u64 data;
   __u32 key;
   __u32 call_flags;
@@ -22,7 +22,7 @@ struct request {
 enum { IOCB_PWRITE = 1, IOCB_PWRITEV = 8, REQUESTS_MAX = 1 << 16 };
 
 /* One accepted request: a buffered one is done by now, a direct one will put just these bytes there. */
-static __always_inline void end_request_inline(struct workshop *work, const struct request *request) {
+static __always_inline void end_request_inline(struct workshop *work, const struct aio_request *request) {
   struct file *file = file_of(bpf_get_current_task_btf(), request->fd);
   if (!file) return;
   struct inode *inode = inode_of(file);
@@ -64,11 +64,11 @@ static __always_inline void end_request_inline(struct workshop *work, const stru
   settle_rest(work, CAUSE_ASYNCHRONOUS);
   if (was_disturbed(&work->key, work->start_ns)) send_dirty(work, low, work->end, CAUSE_ASYNCHRONOUS);
 }
-OUT_OF_LINE(end_request, (struct workshop *work, const struct request *request), (work, request))
+OUT_OF_LINE(end_request, (struct workshop *work, const struct aio_request *request), (work, request))
 
 static long request_step(__u32 step, struct workshop **context) {
   struct workshop *work = *context;
-  struct request request = {};
+  struct aio_request request = {};
   __u64 address = 0;
   if (!work->requests_left) return 1;
   work->requests_left--;

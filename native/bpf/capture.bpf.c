@@ -2,6 +2,7 @@
  * Captures what changes files: content, names and metadata of every call, in the order in which the
  * calls return. The programs hang on tracepoints alone, since some machines allow nothing else.
  */
+#include "block.h"
 #include "calls.h"
 #include "requests.h"
 
@@ -128,6 +129,24 @@ int BPF_PROG(on_ctime_same, struct inode *inode) {
 SEC("tp_btf/inode_set_ctime_to_ts")
 int BPF_PROG(on_ctime_set, struct inode *inode) {
   inode_changed(inode);
+  return 0;
+}
+
+SEC("tp_btf/block_bio_queue")
+int BPF_PROG(on_block_queue, struct bio *bio) {
+  block_queued(bio);
+  return 0;
+}
+
+SEC("tp_btf/block_bio_complete")
+int BPF_PROG(on_block_complete, void *queue, struct bio *bio) {
+  block_completed(bio);
+  return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_block_request_complete, struct request *request, __u8 error, __u32 bytes) {
+  request_completed(request, error, bytes);
   return 0;
 }
 

@@ -70,6 +70,19 @@ static __always_inline bool account_chunk(struct workshop *work, __u32 bytes, en
   return false;
 }
 
+/* Of the kernel's memory, where nothing else can be put meanwhile. */
+static __always_inline enum chunk_verdict send_kernel_chunk(struct workshop *work, __u64 from, __u32 bytes) {
+  const bool user = false;
+  const __u64 page = 0;
+  work->head.length = bytes;
+  work->head.data_length = bytes;
+  work->head.bytes = record_bytes(bytes);
+  if (bytes <= 512) SEND_CLASS(512)
+  if (bytes <= 4096) SEND_CLASS(4096)
+  if (bytes <= 16384) SEND_CLASS(16384)
+  SEND_CLASS(65536)
+}
+
 /* The next piece of an array of struct iovec, of 64 or 32 bits. */
 static __always_inline bool next_piece(struct workshop *work) {
   __u64 piece[2] = {};

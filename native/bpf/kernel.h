@@ -234,6 +234,42 @@ struct io_sync {
 struct vm_area_struct {
   struct file *vm_file;
 };
+struct gendisk;
+struct block_device {
+  __u32 bd_dev;
+  struct gendisk *bd_disk;
+};
+struct gendisk {
+  struct block_device *part0;
+};
+struct bvec_iter {
+  __u64 bi_sector;
+  __u32 bi_size;
+  __u32 bi_idx;
+  __u32 bi_bvec_done;
+};
+struct bio_vec {
+  struct page *bv_page;
+  __u32 bv_len;
+  __u32 bv_offset;
+};
+struct bio {
+  struct bio *bi_next;
+  void *bi_private;
+  struct block_device *bi_bdev;
+  __u32 bi_opf;
+  __u8 bi_status;
+  struct bvec_iter bi_iter;
+  struct bio_vec *bi_io_vec;
+};
+struct request {
+  struct bio *bio;
+};
+/* Where the kernel can encrypt on the way to the device. */
+struct bio___encrypted {
+  void *bi_crypt_context;
+};
+enum req_flag_bits { __REQ_FUA = 17, __REQ_PREFLUSH = 18 };
 enum inode_state_bits { __I_SYNC = 1 };
 enum pageflags { PG_head = 6 };
 #pragma clang attribute pop
@@ -269,6 +305,7 @@ enum {
   BTRFS_MAGIC = 0x9123683e,
   OVERLAY_MAGIC = 0x794c7630,
   TMPFS_MAGIC = 0x01021994,
+  SECTOR_SHIFT = 9,
   RWF_APPEND = 0x10,
   RWF_NOAPPEND = 0x20,
   EINTR = 4,

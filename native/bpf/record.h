@@ -45,6 +45,11 @@ enum record_kind {
   KIND_ATTRIBUTES = 7,
   KIND_DURABLE = 8,
   KIND_TEMPORARY = 9,
+  /* Of a watched block device: `device`, with offsets from its start, and no inode. */
+  KIND_BLOCK_WRITE = 10,
+  KIND_BLOCK_DISCARD = 11,
+  KIND_BLOCK_ZERO = 12,
+  KIND_BLOCK_FLUSH = 13,
 };
 
 enum record_flag {
@@ -52,6 +57,8 @@ enum record_flag {
   FLAG_DIRECT = 2,
   FLAG_APPEND = 4,
   FLAG_FILE_POSITION = 8,
+  /* A block device has made it durable when it is done. */
+  FLAG_DURABLE = 16,
   /* Between the program and the drain only: data is the tails of paths, which the drain cuts down to last components. */
   FLAG_RAW_PATHS = 1 << 15,
 };
@@ -64,6 +71,7 @@ enum dirty_cause {
   CAUSE_UNKNOWN_CALL = 4,
   CAUSE_SHARED_MAPPING = 5,
   CAUSE_NOT_BY_BYTE = 6,
+  CAUSE_DEVICE_ERROR = 7,
 };
 
 enum record_call {
@@ -121,6 +129,32 @@ struct inode_key {
   __u32 device;
 };
 
+/* The `tree` of a key that means a watched block device as a whole, and no inode. */
+#define BLOCK_TREE (~0ull)
+
+/* What is watched of a disk: itself, or partitions of it, as ranges of its bytes; those with an end of 0 are none. */
+enum { DISK_PARTS = 16 };
+struct watched_part {
+  __u64 start;
+  __u64 end;
+  __u32 device;
+  __u32 reserved;
+};
+struct watched_disk {
+  struct watched_part parts[DISK_PARTS];
+};
+
+/* A change of a watched disk that was queued and is not done: [offset, end) of its bytes. */
+struct block_flight {
+  __u64 offset;
+  __u64 end;
+  __u64 epoch;
+  /* Bytes of it that are not done. */
+  __u64 left;
+  __u32 disk;
+  __u32 failed;
+};
+
 /* What is known to have changed in an inode without its content having been handed over. */
 struct lost_range {
   __u64 low;
@@ -156,6 +190,8 @@ struct capture_counters {
   __u64 page_array_base;
   /* Set by user space: the kernel tells of each change of an inode (changes.h). */
   __u64 changes_told;
+  /* Set by user space: which flights are under way now; those of an earlier epoch are told apart by it. */
+  __u64 block_epoch;
 };
 
 /* One system call in the shape of its arguments; the numbers per architecture are in capture-calls.cc. */

@@ -17,6 +17,22 @@ struct {
   __type(value, __u8);
 } volumes SEC(".maps");
 
+/* Watched block devices, by the device number of the whole disk. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 256);
+  __type(key, __u32);
+  __type(value, struct watched_disk);
+} disks SEC(".maps");
+
+/* By the address of the kernel's request. One that finds no room is as good as lost. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1 << 16);
+  __type(key, __u64);
+  __type(value, struct block_flight);
+} block_flights SEC(".maps");
+
 /* Inodes known to be of no interest. Forgetting one costs a record, never content. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -149,7 +165,7 @@ struct workshop {
   char path[2][PATH_BYTES];
 };
 /* Programs that may interrupt one another have a workshop each. */
-enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_ENTER = 3, WORKSHOP_REQUEST = 4, WORKSHOPS };
+enum workshop_of { WORKSHOP_EXIT = 0, WORKSHOP_DIRTY = 1, WORKSHOP_URING = 2, WORKSHOP_ENTER = 3, WORKSHOP_REQUEST = 4, WORKSHOP_BLOCK = 5, WORKSHOPS };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, WORKSHOPS);

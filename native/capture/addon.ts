@@ -24,6 +24,10 @@ export interface NativeStream {
   takeLost(): readonly [readonly NativeLostRange[], bigint | undefined, bigint | undefined];
   isMapped(ino: bigint, tree: bigint, generation: number, device: number): boolean;
   noteMapped(fd: number): boolean;
+  watchPart(disk: number, device: number, start: bigint, end: bigint): void;
+  unwatchPart(device: number): void;
+  beginBlockEpoch(): bigint;
+  hasBlockFlightBefore(epoch: bigint): boolean;
   stats(): readonly [number, number, bigint, bigint, boolean];
   quiesce(): bigint;
   resume(): void;
@@ -32,6 +36,8 @@ export interface NativeStream {
 
 export interface CaptureAddon {
   readonly interfaceVersion: number;
+  /** Bytes at an address that direct reads can be made to. */
+  alignedBuffer(bytes: number): Buffer;
   /** Bytes of a batch's buffer at least. */
   readonly batchBufferBytes: number;
   readonly Stream: {

@@ -17,11 +17,18 @@ export const RecordKind = {
   attributes: 7,
   durable: 8,
   temporary: 9,
+  blockWrite: 10,
+  blockDiscard: 11,
+  blockZero: 12,
+  blockFlush: 13,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
+/** The `tree` of lost ranges that are of a watched block device as a whole. */
+export const blockTree = 2n ** 64n - 1n;
+
 /** Bits of a record's flags. */
-export const RecordFlag = { pageCache: 1, direct: 2, append: 4, filePosition: 8 } as const;
+export const RecordFlag = { pageCache: 1, direct: 2, append: 4, filePosition: 8, durable: 16 } as const;
 
 /** Why content was not captured; a lost range's `causes` has one bit for each, `1 << cause`. */
 export const DirtyCause = {
@@ -32,6 +39,7 @@ export const DirtyCause = {
   unknownCall: 4,
   sharedMapping: 5,
   notByByte: 6,
+  deviceError: 7,
 } as const;
 
 export const RecordCall = {

@@ -1,6 +1,7 @@
 /** The stream of everything that changes watched file systems, as the kernel's programs report it. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { loadCapture, type NativeStream } from './addon.js';
 import { forEachMapped } from './mapped-files.js';
 
@@ -45,6 +46,15 @@ export interface Lost {
   readonly everythingSinceNs: bigint | undefined;
 }
 
+/** What is watched of a disk: offset and length in bytes of the whole disk. */
+export interface WatchedBlocks {
+  /** Device numbers as records carry them: of the whole disk, and the one that its records are to carry. */
+  readonly disk: number;
+  readonly device: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface CaptureStats {
   readonly ringBytes: number;
   readonly ringUsedBytes: number;
@@ -58,6 +68,14 @@ export interface CaptureStream extends AsyncDisposable {
   /** By superblock device as /proc/self/mountinfo shows it, encoded as in records. */
   watch(device: number): void;
   unwatch(device: number): void;
+  /** Reports what is queued for a range of a disk, under a device number; 16 ranges a disk at most. */
+  watchBlocks(part: WatchedBlocks): void;
+  unwatchBlocks(device: number): void;
+  /**
+   * Resolves when all that was queued for watched disks before the call is done: what is read from them afterwards
+   * has it. May take as long as a disk does.
+   */
+  whenBlocksDone(signal?: AbortSignal): Promise<void>;
   /** Of this inode nothing more is reported; may be forgotten, and then it is reported again. */
   markOutside(inode: InodeIdentity): void;
   /** Takes back all that was said to be outside: files may come into a volume from there. */
@@ -131,6 +149,19 @@ class SystemCaptureStream implements CaptureStream {
 
   unwatch(device: number): void {
     this.#native.unwatch(device);
+  }
+
+  watchBlocks({ disk, device, offset, length }: WatchedBlocks): void {
+    this.#native.watchPart(disk, device, BigInt(offset), BigInt(offset + length));
+  }
+
+  unwatchBlocks(device: number): void {
+    this.#native.unwatchPart(device);
+  }
+
+  async whenBlocksDone(signal?: AbortSignal): Promise<void> {
+    const epoch = this.#native.beginBlockEpoch();
+    for (let waitMs = 0.25; !this.#closed && this.#native.hasBlockFlightBefore(epoch); waitMs = Math.min(2 * waitMs, 50)) await setTimeout(waitMs, undefined, signal === undefined ? {} : { signal });
   }
 
   markOutside({ ino, tree = 0n, generation, device }: InodeIdentity): void {
@@ -265,6 +296,13 @@ export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache =
   const deliver = (buffer: number, length: number, through: bigint, wallOffsetNs: bigint): void => deliveries.deliver({ buffer, bytes: buffers[buffer]!.subarray(0, length), through, wallOffsetNs });
   const native = new loaded.addon.Stream(loaded.objectPath, ringSize(ringBytes), excludePid, deliver, buffers, preferPageCache, followChanges, takeOver?.pins, takeOver?.state);
   return new SystemCaptureStream(native, deliveries, takeOver !== undefined);
+}
+
+/** Memory that direct reads can be made to. */
+export function alignedBuffer(bytes: number): Buffer {
+  const loaded = loadCapture();
+  if (typeof loaded === 'string') throw new Error(`allocate memory for direct reads: ${loaded}`);
+  return loaded.addon.alignedBuffer(bytes);
 }
 
 /** Tells the programs of one build from those of others, whose records may be laid out otherwise; undefined where there are none. */

@@ -254,6 +254,64 @@ int Program::MarkOutside(const inode_key& key) {
   return bpf_map_update_elem(MapFd("outside"), &key, &one, BPF_ANY) == 0 ? 0 : errno;
 }
 
+int Program::WatchPart(uint32_t disk, const watched_part& part) {
+  const int map = MapFd("disks");
+  watched_disk watched{};
+  if (bpf_map_lookup_elem(map, &disk, &watched) != 0 && errno != ENOENT) return errno;
+  watched_part* free = nullptr;
+  for (watched_part& each : watched.parts) {
+    if (each.end != 0 && each.device == part.device) free = &each;
+    if (free == nullptr && each.end == 0) free = &each;
+  }
+  if (free == nullptr) return ENOSPC;
+  *free = part;
+  return bpf_map_update_elem(map, &disk, &watched, BPF_ANY) == 0 ? 0 : errno;
+}
+
+int Program::UnwatchPart(uint32_t device) {
+  const int map = MapFd("disks");
+  uint32_t disk = 0;
+  const uint32_t* before = nullptr;
+  uint32_t next = 0;
+  while (bpf_map_get_next_key(map, before, &next) == 0) {
+    disk = next;
+    before = &disk;
+    watched_disk watched{};
+    if (bpf_map_lookup_elem(map, &disk, &watched) != 0) continue;
+    bool changed = false;
+    for (watched_part& each : watched.parts) {
+      if (each.end == 0 || each.device != device) continue;
+      each = {};
+      changed = true;
+    }
+    if (changed && bpf_map_update_elem(map, &disk, &watched, BPF_ANY) != 0) return errno;
+  }
+  return 0;
+}
+
+uint64_t Program::BeginBlockEpoch() {
+  const uint64_t epoch = counters_->block_epoch + 1;
+  counters_->block_epoch = epoch;
+  // Changes nothing, but returns only when every program that may have seen the former epoch has ended.
+  const int in_use = MapFd(dirty_in_use_ == 0 ? "dirty_first" : "dirty_second");
+  const uint32_t zero = 0;
+  return bpf_map_update_elem(MapFd("dirty"), &zero, &in_use, BPF_ANY) == 0 ? epoch : 0;
+}
+
+bool Program::HasBlockFlightBefore(uint64_t epoch) const {
+  const int map = MapFd("block_flights");
+  uint64_t address = 0;
+  const uint64_t* before = nullptr;
+  uint64_t next = 0;
+  while (bpf_map_get_next_key(map, before, &next) == 0) {
+    address = next;
+    before = &address;
+    block_flight flight{};
+    if (bpf_map_lookup_elem(map, &address, &flight) == 0 && flight.epoch < epoch) return true;
+  }
+  return false;
+}
+
 int Program::TakeLost(std::vector<LostEntry>* out) {
   const int maps[] = {MapFd("dirty_first"), MapFd("dirty_second")};
   const int taken = maps[dirty_in_use_];

@@ -52,6 +52,13 @@ class Program {
   int Unwatch(uint32_t device);
   int MarkOutside(const inode_key& key);
   int ForgetOutside();
+  // Watches a range of a disk's bytes under a device number of its own; ENOSPC when a disk has too many of them.
+  int WatchPart(uint32_t disk, const watched_part& part);
+  int UnwatchPart(uint32_t device);
+  // From here on what is queued for a disk belongs to the epoch returned, and all that was queued before is on the books. 0 when that fails.
+  uint64_t BeginBlockEpoch();
+  // Whether something that was queued before an epoch is not done yet.
+  bool HasBlockFlightBefore(uint64_t epoch) const;
   // Takes what was noted as lost so far; programs under way are waited for.
   int TakeLost(std::vector<LostEntry>* out);
   // Whether the inode has a shared writable mapping now.

@@ -58,6 +58,10 @@ Napi::Function Stream::Define(Napi::Env env) {
                          InstanceMethod<&Stream::TakeLost>("takeLost"),
                          InstanceMethod<&Stream::IsMapped>("isMapped"),
                          InstanceMethod<&Stream::NoteMapped>("noteMapped"),
+                         InstanceMethod<&Stream::WatchPart>("watchPart"),
+                         InstanceMethod<&Stream::UnwatchPart>("unwatchPart"),
+                         InstanceMethod<&Stream::BeginBlockEpoch>("beginBlockEpoch"),
+                         InstanceMethod<&Stream::HasBlockFlightBefore>("hasBlockFlightBefore"),
                          InstanceMethod<&Stream::Stats>("stats"),
                          InstanceMethod<&Stream::Quiesce>("quiesce"),
                          InstanceMethod<&Stream::Resume>("resume"),
@@ -176,6 +180,30 @@ void Stream::Watch(const Napi::CallbackInfo& info) {
 void Stream::Unwatch(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   Check(info.Env(), program_->Unwatch(Unsigned(info, 0, "device must be a number")), "unwatch a device");
+}
+
+// watchPart(disk, device, start, end)
+void Stream::WatchPart(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  const watched_part part{.start = Big(info, 2, "start must be a bigint"), .end = Big(info, 3, "end must be a bigint"), .device = Unsigned(info, 1, "device must be a number"), .reserved = 0};
+  Check(info.Env(), program_->WatchPart(Unsigned(info, 0, "disk must be a number"), part), "watch a block device");
+}
+
+void Stream::UnwatchPart(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  Check(info.Env(), program_->UnwatchPart(Unsigned(info, 0, "device must be a number")), "unwatch a block device");
+}
+
+Napi::Value Stream::BeginBlockEpoch(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  const uint64_t epoch = program_->BeginBlockEpoch();
+  if (epoch == 0) Check(info.Env(), errno, "begin an epoch of block requests");
+  return Napi::BigInt::New(info.Env(), epoch);
+}
+
+Napi::Value Stream::HasBlockFlightBefore(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return Napi::Boolean::New(info.Env(), program_->HasBlockFlightBefore(Big(info, 0, "epoch must be a bigint")));
 }
 
 void Stream::ForgetOutside(const Napi::CallbackInfo& info) {

@@ -15,7 +15,7 @@ namespace afterimage::capture {
 class Stream : public Napi::ObjectWrap<Stream> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void, preferPages, pins?, state?):
+  // new Stream(objectPath, ringBytes, excludedPid, (bytes, through, wallOffsetNs) => void, buffers, preferPages, followChanges, pins?, state?):
   // with the last two it goes on with what another left pinned there, and `state` is what suspend() returned to it.
   explicit Stream(const Napi::CallbackInfo& info);
   ~Stream() override;
@@ -34,6 +34,10 @@ class Stream : public Napi::ObjectWrap<Stream> {
   void Unwatch(const Napi::CallbackInfo& info);
   void MarkOutside(const Napi::CallbackInfo& info);
   void ForgetOutside(const Napi::CallbackInfo& info);
+  void WatchPart(const Napi::CallbackInfo& info);
+  void UnwatchPart(const Napi::CallbackInfo& info);
+  Napi::Value BeginBlockEpoch(const Napi::CallbackInfo& info);
+  Napi::Value HasBlockFlightBefore(const Napi::CallbackInfo& info);
   Napi::Value Position(const Napi::CallbackInfo& info);
   Napi::Value TakeLost(const Napi::CallbackInfo& info);
   Napi::Value IsMapped(const Napi::CallbackInfo& info);

@@ -1,0 +1,98 @@
+/** Block devices as the kernel's capture sees them: a range of a whole disk's bytes (sysfs, Linux). */
+import { constants } from 'node:fs';
+import { open, readFile, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { alignedBuffer } from './stream.js';
+
+/** Sysfs counts in these, whatever the device's own are. */
+const sectorBytes = 512;
+
+export interface DiskPart {
+  /** Device numbers as records carry them; the same for a whole disk. */
+  readonly device: number;
+  readonly disk: number;
+  /** Where it lies on the disk. */
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** What the kernel calls it, e.g. `sda1`. */
+  readonly name: string;
+}
+
+/** The device number of stat(2), as records carry it. */
+export function deviceNumber({ major, minor }: { readonly major: number; readonly minor: number }): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+/** As glibc's gnu_dev_major and gnu_dev_minor take a dev_t apart. */
+export function splitDevice(rdev: bigint): { readonly major: number; readonly minor: number } {
+  return { major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)), minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)) };
+}
+
+/** Where a block device lies. Throws for what is none, and for disks that are written in zones. */
+export async function diskPart(path: Buffer): Promise<DiskPart> {
+  const found = await stat(path, { bigint: true });
+  if (!found.isBlockDevice()) throw new Error(`${path.toString()} is no block device`);
+  const own = splitDevice(found.rdev);
+  const directory = await realpath(`/sys/dev/block/${own.major}:${own.minor}`);
+  const isPartition = (await attribute(directory, 'partition')) !== undefined;
+  const diskDirectory = isPartition ? dirname(directory) : directory;
+  const [major, minor] = (await required(diskDirectory, 'dev')).split(':').map(Number) as [number, number];
+  const zoned = await attribute(diskDirectory, 'queue/zoned');
+  if (zoned !== undefined && zoned !== 'none') throw new Error(`${path.toString()} is written in zones (${zoned}): such disks are not captured`);
+  return {
+    device: deviceNumber(own),
+    disk: deviceNumber({ major, minor }),
+    offsetBytes: isPartition ? Number(await required(directory, 'start')) * sectorBytes : 0,
+    sizeBytes: Number(await required(directory, 'size')) * sectorBytes,
+    name: basename(directory),
+  };
+}
+
+/** Reads what is on a device, past the page cache: what is in memory only is not there yet. */
+export class DiskReader implements AsyncDisposable {
+  readonly #file: FileHandle;
+  readonly #memory: Buffer;
+
+  private constructor(file: FileHandle, memory: Buffer) {
+    this.#file = file;
+    this.#memory = memory;
+  }
+
+  /** `bytesMax`: of one read. Opened beside whoever uses it. */
+  static async open(path: Buffer, bytesMax: number): Promise<DiskReader> {
+    return new DiskReader(await open(path, constants.O_RDONLY | constants.O_DIRECT), alignedBuffer(bytesMax));
+  }
+
+  /**
+   * [offset, offset + length), at multiples of a page but for the device's end; shorter where that comes
+   * before. Valid until the next read.
+   */
+  async read({ offset, length }: { readonly offset: number; readonly length: number }): Promise<Buffer> {
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.#file.read(this.#memory, done, length - done, offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return this.#memory.subarray(0, done);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+async function attribute(directory: string, name: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(directory, name), 'latin1')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function required(directory: string, name: string): Promise<string> {
+  const found = await attribute(directory, name);
+  if (found === undefined) throw new Error(`${directory} has no ${name}`);
+  return found;
+}
