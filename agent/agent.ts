@@ -14,7 +14,7 @@ import { formatTime } from '../native/terminal/format.js';
 import { asSequence, journalVolume, noSequence, type Change, type Engine, type Sequence } from '../proto/change.js';
 import { UsageError } from '../proto/errors.js';
 import type { ChangeSource, EngineVerdict } from './capture/change-source.js';
-import { ExactTreeSource } from './capture/exact-tree.js';
+import { ExactSource } from './capture/exact.js';
 import { exactVerdict } from './capture/exact-verdict.js';
 import { PortableSource } from './capture/portable.js';
 import { portableVerdict } from './capture/portable-verdict.js';
@@ -77,7 +77,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal, ready
     timing: { scanIntervalMs: config.scanIntervalMs },
     freeBytes: async () => (await files.space(stateDirectory)).freeBytes,
   });
-  await using exact = await ExactTreeSource.open({
+  await using exact = await ExactSource.open({
     clock,
     kernel: exactKernel({ ringBytes: config.ringBytes, stateDirectory: exactStateDirectory(stateDirectory), keepSeconds: config.keepCapturingMs / 1000 }),
     stateDirectory: exactStateDirectory(stateDirectory),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { DiskReader, diskPart, liesOn } from '../native/capture/disks.js';
 import { openHandleAccess } from '../native/capture/handles.js';
 import { keepDescriptors, letGo, takeBackDescriptors } from '../native/capture/keeper.js';
 import { mountOf } from '../native/capture/mounts.js';
@@ -30,6 +31,9 @@ export function exactKernel({ ringBytes, stateDirectory, keepSeconds }: ExactKer
     openNames: openNameStream,
     openHandles: openHandleAccess,
     deviceOf: async (path) => (await mountOf(path)).device,
+    diskPart,
+    liesOn,
+    openDisk: (path, bytesMax) => DiskReader.open(path, bytesMax),
     directories: handledDirectories,
     isOwnThread: (tid) => existsSync(`/proc/self/task/${tid}`),
     monotonicNs: () => process.hrtime.bigint(),

@@ -1,7 +1,7 @@
 /** Which volumes are protected by which engine: protect, unprotect, and taking them up again at every start. */
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { journalVolume, type CapturedChange, type Engine, type VolumeId } from '../proto/change.js';
+import { journalVolume, type CapturedChange, type Engine, type VolumeId, type VolumeKind } from '../proto/change.js';
 import { UsageError, errorCode } from '../proto/errors.js';
 import type { ChangeSink, ChangeSource, EngineVerdict, SourceStatus } from './capture/change-source.js';
 import { checkVolumeName, volumeNameFor, volumePath, type VolumeRecord, type VolumeRegister } from './volumes.js';
@@ -123,12 +123,12 @@ export class Protection {
   protect(request: ProtectRequest): Promise<{ name: string; engine: Engine; reason: string }> {
     return this.#exclusive(async () => {
       const { register, logger } = this.#options;
-      const path = await checkPath(request.path, this.records);
+      const { path, kind } = await checkPath(request.path, this.records);
       const name = request.name ?? volumeNameFor(request.path, new Set(this.records.map((record) => record.name)));
       checkVolumeName(name);
       if (register.find(name) !== undefined) throw new UsageError(`a volume named ${name} is protected already (${shown(register.find(name)!.path)}); choose another --name, or "afterimage-agent unprotect ${name}" first`);
       const { engine, reason } = await this.#choose(request);
-      const record: VolumeRecord = { volume: register.nextVolume(this.#lastVolumeAtReceiver), name, kind: 'tree', path, engine, exclude: request.exclude, ...(request.engine === 'auto' ? { isAutomatic: true } : {}) };
+      const record: VolumeRecord = { volume: register.nextVolume(this.#lastVolumeAtReceiver), name, kind, path, engine, exclude: request.exclude, ...(request.engine === 'auto' ? { isAutomatic: true } : {}) };
       await register.add(record);
       try {
         await this.#define(record);
@@ -211,13 +211,12 @@ export class Protection {
 }
 
 /** The path's bytes, after links to it are followed once. Throws UsageError for what cannot be protected. */
-async function checkPath(path: string, records: readonly VolumeRecord[]): Promise<string> {
+async function checkPath(path: string, records: readonly VolumeRecord[]): Promise<{ readonly path: string; readonly kind: VolumeKind }> {
+  let kind: VolumeKind;
   try {
     const found = await stat(path);
-    if (!found.isDirectory()) {
-      const isDevice = (await lstat(path)).isBlockDevice();
-      throw new UsageError(isDevice ? `${path} is a block device; this version protects directories` : `${path} is no directory; protect the directory that it is in`);
-    }
+    if (!found.isDirectory() && !found.isBlockDevice()) throw new UsageError(`${path} is no directory; protect the directory that it is in`);
+    kind = found.isDirectory() ? 'tree' : 'device';
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = errorCode(error);
@@ -226,9 +225,9 @@ async function checkPath(path: string, records: readonly VolumeRecord[]): Promis
   const real = (await realpath(path, 'buffer')).toString('latin1');
   for (const record of records) {
     const isInside = real === record.path || real.startsWith(`${record.path}/`) || record.path.startsWith(real === '/' ? '/' : `${real}/`);
-    if (isInside) throw new UsageError(`${path} overlaps volume ${record.name} (${shown(record.path)}), which is protected already`);
+    if (record.kind === kind && isInside) throw new UsageError(`${path} overlaps volume ${record.name} (${shown(record.path)}), which is protected already`);
   }
-  return real;
+  return { path: real, kind };
 }
 
 function shown(path: string): string {

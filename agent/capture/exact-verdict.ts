@@ -1,4 +1,6 @@
 /** Says whether the exact engine can serve a path, and why not. */
+import { stat } from 'node:fs/promises';
+import { diskPart } from '../../native/capture/disks.js';
 import { captureUnavailableReason } from '../../native/capture/stream.js';
 import { mountOf } from '../../native/capture/mounts.js';
 import { namesUnavailableReason } from '../../native/capture/names.js';
@@ -13,6 +15,11 @@ export async function exactVerdict(path: string): Promise<EngineVerdict> {
   const reason = captureUnavailableReason();
   if (reason !== undefined) return unavailable(reason);
   try {
+    if ((await stat(path)).isBlockDevice()) {
+      if (process.getuid?.() !== 0) return unavailable('it needs root');
+      const { name } = await diskPart(Buffer.from(path));
+      return { engine: 'exact', available: true, reason: `captures every write to ${name} as it is queued (eBPF)` };
+    }
     const { type } = await mountOf(Buffer.from(path));
     if (!fileSystemTypes.includes(type)) return unavailable(`${path} is on ${type}; it captures ${fileSystemTypes.join(', ')}`);
     const names = namesUnavailableReason(Buffer.from(path));

@@ -1,5 +1,5 @@
 /** Says whether the portable engine can serve a path, and what would hold it back. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Directory, DirectoryOpener } from '../../native/host/directory.js';
 import type { EngineVerdict } from './change-source.js';
 
@@ -9,6 +9,7 @@ const countMax = 20_000;
 export async function portableVerdict(path: string, directories: DirectoryOpener): Promise<EngineVerdict> {
   let root: Directory;
   try {
+    if ((await stat(path)).isBlockDevice()) return { engine: 'portable', available: false, reason: `${path} is a block device; it captures directories` };
     root = await directories.openRoot(path);
   } catch (error) {
     return { engine: 'portable', available: false, reason: `${path} cannot be opened as a directory: ${(error as Error).message}` };

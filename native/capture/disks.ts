@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { mountOf } from './mounts.js';
 import { alignedBuffer } from './stream.js';
 
 /** Sysfs counts in these, whatever the device's own are. */
@@ -32,20 +33,39 @@ export function splitDevice(rdev: bigint): { readonly major: number; readonly mi
 export async function diskPart(path: Buffer): Promise<DiskPart> {
   const found = await stat(path, { bigint: true });
   if (!found.isBlockDevice()) throw new Error(`${path.toString()} is no block device`);
-  const own = splitDevice(found.rdev);
+  const { part, diskDirectory } = await partOf(splitDevice(found.rdev));
+  const zoned = await attribute(diskDirectory, 'queue/zoned');
+  if (zoned !== undefined && zoned !== 'none') throw new Error(`${path.toString()} is written in zones (${zoned}): such disks are not captured`);
+  return part;
+}
+
+/** Whether the file system that a directory is on lies on a device, as far as that has a device number of its own. */
+export async function liesOn(directory: string, { device, disk, offsetBytes, sizeBytes }: DiskPart): Promise<boolean> {
+  const mount = await mountOf(Buffer.from(directory));
+  if (mount.device === device) return true;
+  try {
+    const { part } = await partOf({ major: (mount.device >>> 8) & 0xfff, minor: (mount.device & 0xff) | ((mount.device >>> 12) & 0xfff00) });
+    return part.disk === disk && part.offsetBytes < offsetBytes + sizeBytes && part.offsetBytes + part.sizeBytes > offsetBytes;
+  } catch (error) {
+    // Memory, a network, or several devices at once.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function partOf(own: { readonly major: number; readonly minor: number }): Promise<{ readonly part: DiskPart; readonly diskDirectory: string }> {
   const directory = await realpath(`/sys/dev/block/${own.major}:${own.minor}`);
   const isPartition = (await attribute(directory, 'partition')) !== undefined;
   const diskDirectory = isPartition ? dirname(directory) : directory;
   const [major, minor] = (await required(diskDirectory, 'dev')).split(':').map(Number) as [number, number];
-  const zoned = await attribute(diskDirectory, 'queue/zoned');
-  if (zoned !== undefined && zoned !== 'none') throw new Error(`${path.toString()} is written in zones (${zoned}): such disks are not captured`);
-  return {
+  const part = {
     device: deviceNumber(own),
     disk: deviceNumber({ major, minor }),
     offsetBytes: isPartition ? Number(await required(directory, 'start')) * sectorBytes : 0,
     sizeBytes: Number(await required(directory, 'size')) * sectorBytes,
     name: basename(directory),
   };
+  return { part, diskDirectory };
 }
 
 /** Reads what is on a device, past the page cache: what is in memory only is not there yet. */

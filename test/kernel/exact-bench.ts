@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ComparisonTiming } from '../../agent/capture/exact/comparison.js';
 import type { ExactKernel } from '../../agent/capture/exact/kernel.js';
-import { ExactTreeSource } from '../../agent/capture/exact-tree.js';
+import { ExactSource } from '../../agent/capture/exact.js';
 import { exactKernel } from '../../agent/exact-kernel.js';
 import { systemClock } from '../../native/host/clock.js';
 import { systemDirectories } from '../../native/index.js';
@@ -29,7 +29,7 @@ export class ExactBench {
   readonly sink = new RecordingSink();
   /** What the engine complained of. */
   readonly warnings: string[] = [];
-  source: ExactTreeSource | undefined;
+  source: ExactSource | undefined;
   readonly #ringBytes: number;
   readonly #kernel: Partial<ExactKernel>;
   readonly #comparison: Partial<ComparisonTiming>;
@@ -50,9 +50,9 @@ export class ExactBench {
     });
   }
 
-  async open(): Promise<ExactTreeSource> {
+  async open(): Promise<ExactSource> {
     const warn = (fields: object, message: string): void => void this.warnings.push(`${message} ${JSON.stringify(fields)}`);
-    const source = await ExactTreeSource.open({
+    const source = await ExactSource.open({
       clock: systemClock,
       kernel: { ...exactKernel({ ringBytes: this.#ringBytes, stateDirectory: join(this.base, 'state'), keepSeconds: 0 }), ...this.#kernel },
       stateDirectory: join(this.base, 'state'),

@@ -3,10 +3,11 @@ import type { CaptureBatch, CaptureStream } from '../../../native/capture/stream
 import type { InodeKey } from '../../../native/capture/names.js';
 import { actorWords, DirtyCause, RecordCall, RecordCursor, RecordFlag, RecordKind } from '../../../native/capture/record.js';
 import type { Clock } from '../../../native/host/clock.js';
-import type { Actor, NodeKind, NodeMetadata } from '../../../proto/change.js';
+import { type Actor, type NodeKind, type NodeMetadata, rootNode } from '../../../proto/change.js';
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
+import type { ExactDevice } from './exact-device.js';
 import { type ExactVolume, mappedCause } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
 import { nameBits, type QueuedName } from './name-queue.js';
@@ -21,6 +22,7 @@ const dirtyCauses: Readonly<Record<number, string>> = {
   [DirtyCause.unknownCall]: 'a file was changed outside any captured call',
   [DirtyCause.sharedMapping]: mappedCause,
   [DirtyCause.notByByte]: 'a call changed content without passing its bytes',
+  [DirtyCause.deviceError]: 'the device reported an error',
 };
 
 const nameCalls: ReadonlyMap<number, number> = new Map<number, number>([
@@ -59,6 +61,8 @@ export interface RecordApplierOptions {
   readonly stream: CaptureStream;
   readonly clock: Clock;
   readonly fileSystems: ReadonlyMap<number, FileSystem>;
+  /** Block devices, by their numbers. */
+  readonly devices: ReadonlyMap<number, ExactDevice>;
   /** Whether all that the kernel lost has been taken account of. */
   readonly isComplete: () => boolean;
   /** CLOCK_MONOTONIC, as the kernel stamps records. */
@@ -144,6 +148,7 @@ export class RecordApplier {
 
   /** Returns a promise only where something is left to be waited for: not for nearly all writes. */
   #applyOne(cursor: RecordCursor, facts: ChangeFacts): Promise<void> | undefined {
+    if (cursor.kind >= RecordKind.blockWrite) return applyBlocks(this.#options.devices.get(cursor.device), cursor, facts);
     if (cursor.kind === RecordKind.names) return this.#applyName(cursor, facts);
     const fileSystem = this.#options.fileSystems.get(cursor.device);
     if (fileSystem === undefined || cursor.ino === 0n) return undefined;
@@ -352,6 +357,28 @@ function inodeOf({ ino, generation, tree }: RecordCursor): InodeKey {
 
 function stampOf({ mode, uid, gid, modifySeconds, modifyNanoseconds, monotonicNs }: RecordCursor): ToldStamp {
   return { mode: mode & 0o7777, uid, gid, modifyNs: modifySeconds * 1_000_000_000n + BigInt(modifyNanoseconds), toldNs: monotonicNs };
+}
+
+function applyBlocks(device: ExactDevice | undefined, cursor: RecordCursor, facts: ChangeFacts): Promise<void> | undefined {
+  if (device === undefined) return undefined;
+  const { kind, offset, length } = cursor;
+  const range = { low: offset, high: offset + length };
+  switch (kind) {
+    case RecordKind.blockWrite: {
+      const written = device.content({ kind: 'write', node: rootNode, offset, data: cursor.data }, range, facts);
+      if ((cursor.flags & RecordFlag.durable) === 0) return written;
+      const edge = (): Promise<void> | undefined => device.edge({ kind: 'durable', node: rootNode }, facts);
+      return written === undefined ? edge() : written.then(edge);
+    }
+    case RecordKind.blockDiscard:
+      return device.content({ kind: 'discard', offset, length }, range, facts);
+    case RecordKind.blockZero:
+      return device.content({ kind: 'zero', node: rootNode, offset, length }, range, facts);
+    case RecordKind.blockFlush:
+      return device.edge({ kind: 'flush' }, facts);
+    default:
+      return undefined;
+  }
 }
 
 /** Whether some of the causes may go on, or come into effect later, without being told of again. */

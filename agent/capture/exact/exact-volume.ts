@@ -11,6 +11,7 @@ import { Reports } from '../tree/reports.js';
 import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
+import type { CapturedVolume } from './captured-volume.js';
 import { Comparison } from './comparison.js';
 import type { Difference } from './differences.js';
 import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
@@ -31,7 +32,7 @@ const unseenMs = 45_000;
 /** A batch that could not be applied holds changes of the last moments. */
 const failureReachNs = 1_000_000_000n;
 
-export class ExactVolume {
+export class ExactVolume implements CapturedVolume {
   readonly definition: ProtectedVolume;
   readonly names: VolumeNames;
   readonly root: InodeKey;

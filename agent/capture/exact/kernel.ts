@@ -1,9 +1,11 @@
 /** What the exact engine needs of the system that it runs on. */
+import type { DiskPart } from '../../../native/capture/disks.js';
 import type { HandleAccess } from '../../../native/capture/handles.js';
 import type { Kept } from '../../../native/capture/keeper.js';
 import type { NameStream } from '../../../native/capture/names.js';
 import type { CaptureStream, StreamState } from '../../../native/capture/stream.js';
 import type { DirectoryOpener } from '../../../native/host/directory.js';
+import type { BlockReader } from './device-window.js';
 
 /** What the kernel gives; tests hand in their own. */
 export interface ExactKernel {
@@ -14,6 +16,12 @@ export interface ExactKernel {
   openHandles(path: Buffer): HandleAccess;
   /** The superblock's device number of a path, as records carry it. */
   deviceOf(path: Buffer): Promise<number>;
+  /** Where a block device lies on its disk. Throws for one that cannot be captured. */
+  diskPart(path: Buffer): Promise<DiskPart>;
+  /** Whether a directory's file system lies on a device. */
+  liesOn(directory: string, part: DiskPart): Promise<boolean>;
+  /** Opens a device for reads of at most so many bytes. */
+  openDisk(path: Buffer, bytesMax: number): Promise<BlockReader>;
   /** Gives entries with their inodes' generations. */
   readonly directories: DirectoryOpener;
   /** Whether a thread is one of this process. */

@@ -14,6 +14,8 @@ export class Predecessor implements Disposable {
   readonly #index: CaptureIndex;
   /** Name streams that are not taken yet, by device. */
   readonly #names: Map<number, NameStream>;
+  /** Block devices that no volume has taken up yet. */
+  readonly #untaken: Set<number>;
   /** File systems whose names were told of without a break. */
   readonly #devices = new Set<number>();
 
@@ -22,6 +24,7 @@ export class Predecessor implements Disposable {
     this.#suspended = suspended;
     this.#stream = stream;
     this.#index = index;
+    this.#untaken = new Set([...suspended.devices.values()].map(({ device }) => device));
     this.#names = new Map(suspended.fileSystems.map(({ device }, at) => [device, names[at]!]));
   }
 
@@ -45,6 +48,14 @@ export class Predecessor implements Disposable {
     return this.#index.volume(id)?.knownThroughNs === left.knownThroughNs ? left.state : undefined;
   }
 
+  /** Whether a block device was captured without a break; it is taken up then. */
+  takeDevice(id: VolumeId, device: number): boolean {
+    const left = this.#suspended.devices.get(id);
+    if (left === undefined || left.device !== device || this.#index.volume(id)?.knownThroughNs !== left.knownThroughNs) return false;
+    this.#untaken.delete(device);
+    return true;
+  }
+
   /** What no volume took up is watched no longer. */
   [Symbol.dispose](): void {
     for (const [device, names] of this.#names) {
@@ -52,5 +63,6 @@ export class Predecessor implements Disposable {
       this.#stream.unwatch(device);
     }
     this.#names.clear();
+    for (const device of this.#untaken) this.#stream.unwatchBlocks(device);
   }
 }

@@ -9,19 +9,21 @@
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Kept } from '../../../native/capture/keeper.js';
-import type { CaptureStream, LostRange, StreamState } from '../../../native/capture/stream.js';
+import type { CaptureStream, StreamState } from '../../../native/capture/stream.js';
 import { readWhole, replaceFile, systemFiles } from '../../../native/host/files.js';
 import type { VolumeId } from '../../../proto/change.js';
 import type { CaptureIndex } from '../tree/capture-index.js';
 import type { Recorder } from '../tree/recorder.js';
 import type { ApplierState } from './apply-records.js';
-import type { ExactVolume } from './exact-volume.js';
+import type { CapturedVolume } from './captured-volume.js';
+import type { ExactDevice } from './exact-device.js';
 import type { FileSystem, FileSystemState } from './file-system.js';
 import type { Keeping } from './kernel.js';
+import type { UnplacedLoss } from './losses.js';
 import type { VolumeState } from './volume-options.js';
 
 /** Raised whenever the layout changes, which is that of the engine's own parts: their `state`. */
-const version = 1;
+const version = 2;
 const fileName = 'suspended';
 const bytesMax = 2 ** 30;
 
@@ -34,8 +36,10 @@ export interface Suspended {
   readonly kept: Kept;
   readonly fileSystems: readonly FileSystemState[];
   readonly applier: ApplierState;
-  readonly unplaced: readonly { readonly range: LostRange; readonly after: bigint }[];
+  readonly unplaced: readonly UnplacedLoss[];
   readonly volumes: ReadonlyMap<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>;
+  /** Block devices, which leave nothing to be done. */
+  readonly devices: ReadonlyMap<VolumeId, { readonly knownThroughNs: bigint; readonly device: number }>;
 }
 
 /** Takes it away; undefined when there is none, or none that this version can go on with in this epoch. */
@@ -70,7 +74,7 @@ export interface LeavingParts {
 export async function leave(
   { index, recorder, stateDirectory, keeping, stream, nowNs }: LeavingParts,
   position: Pick<Suspended, 'through' | 'applier' | 'unplaced'>,
-  { volumes, fileSystems }: { readonly volumes: ReadonlyMap<VolumeId, ExactVolume>; readonly fileSystems: readonly FileSystem[] },
+  { volumes, fileSystems, devices }: { readonly volumes: ReadonlyMap<VolumeId, CapturedVolume>; readonly fileSystems: readonly FileSystem[]; readonly devices: ReadonlyMap<number, ExactDevice> },
   signal: AbortSignal,
 ): Promise<boolean> {
   const left = new Map<VolumeId, { readonly state: VolumeState; readonly knownThroughNs: bigint; readonly device: number }>();
@@ -81,12 +85,17 @@ export async function leave(
       left.set(volume.definition.volume, { state, knownThroughNs: nowNs, device });
     }
   }
+  const leftDevices = new Map<VolumeId, { readonly knownThroughNs: bigint; readonly device: number }>();
+  for (const [device, captured] of devices) {
+    if (!captured.canBeLeft) return false;
+    leftDevices.set(captured.definition.volume, { knownThroughNs: nowNs, device });
+  }
   for (const id of volumes.keys()) index.setKnownThrough(id, nowNs);
   recorder.touch();
   await recorder.commit(signal);
   const kept = await keeping.keep(fileSystems.map(({ names }) => names));
   try {
-    const suspended: Suspended = { ...position, epoch: keeping.epoch(), kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left, stream: keeping.suspend(stream, kept) };
+    const suspended: Suspended = { ...position, epoch: keeping.epoch(), kept, fileSystems: fileSystems.map(({ state }) => state), volumes: left, devices: leftDevices, stream: keeping.suspend(stream, kept) };
     await replaceFile(systemFiles, join(stateDirectory, fileName), serialize({ version, suspended }));
     return true;
   } catch (error) {

@@ -98,7 +98,12 @@ export function applyChange(index: CaptureIndex, hasher: BlockHasher, volume: nu
     case 'retired':
       index.removeVolume(volume);
       return;
-    case 'discard':
+    case 'discard': {
+      // What the device reads from there afterwards is its own affair.
+      const root = Number(rootNode);
+      setRange(index, volume, root, body.offset, body.offset + body.length, sizeOf(index, volume, root), () => unknownHash);
+      return;
+    }
     case 'flush':
     case 'mark':
     case 'clock':

@@ -16,8 +16,11 @@ export interface ContentParts {
   readonly volume: VolumeId;
 }
 
+/** What is asked of a file. */
+export type ContentFile = Pick<TreeFile, 'read' | 'nextData'>;
+
 export interface ContentSource {
-  readonly file: TreeFile;
+  readonly file: ContentFile;
   readonly node: number;
   readonly size: number;
   /** The file may have holes. */
@@ -37,14 +40,14 @@ export async function captureContent(parts: ContentParts, source: ContentSource)
 
 class ContentCapture {
   readonly #parts: ContentParts;
-  readonly #file: TreeFile;
+  readonly #file: ContentFile;
   readonly #node: number;
   readonly #size: number;
   #buffer: Buffer | undefined;
   #zero: { offset: number; end: number } | undefined;
   #bytesRead = 0;
 
-  constructor(parts: ContentParts, file: TreeFile, node: number, size: number) {
+  constructor(parts: ContentParts, file: ContentFile, node: number, size: number) {
     this.#parts = parts;
     this.#file = file;
     this.#node = node;

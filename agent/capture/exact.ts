@@ -1,5 +1,5 @@
 /**
- * The exact engine for trees (Linux): the kernel tells every change as it is made, with its bytes.
+ * The exact engine (Linux), for trees and block devices: the kernel tells every change as it is made, with its bytes.
  *
  * One stream of records gives the order over all volumes; fanotify gives the names. A volume begins
  * with a look at all of it while the stream is applied already: applying is idempotent, so that the
@@ -8,18 +8,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { DirtyCause } from '../../native/capture/record.js';
-import type { CaptureBatch, CaptureStream, LostRange } from '../../native/capture/stream.js';
+import type { CaptureBatch, CaptureStream } from '../../native/capture/stream.js';
 import type { Clock } from '../../native/host/clock.js';
 import type { Change, Sequence, VolumeId } from '../../proto/change.js';
 import { UsageError } from '../../proto/errors.js';
 import type { ChangeSink, ChangeSource, ProtectedVolume, SourceStatus } from './change-source.js';
-import { causeOf, isUnseen, RecordApplier } from './exact/apply-records.js';
+import { RecordApplier } from './exact/apply-records.js';
+import type { CapturedVolume } from './exact/captured-volume.js';
 import { type ComparisonTiming, defaultComparison } from './exact/comparison.js';
+import type { ExactDevice } from './exact/exact-device.js';
 import { ExactVolume } from './exact/exact-volume.js';
 import { FileSystem } from './exact/file-system.js';
 import { Predecessor } from './exact/predecessor.js';
 import type { ExactKernel, Keeping } from './exact/kernel.js';
+import { Losses } from './exact/losses.js';
+import { openDevice } from './exact/open-device.js';
 import { leave, takeSuspended } from './exact/suspension.js';
 import { abortable } from './tree/abortable.js';
 import { BlockHasher } from './tree/block-hash.js';
@@ -52,13 +55,15 @@ const claimMs = 20;
 const commitIntervalMs = 2000;
 const suspendRetryMs = 50;
 
-export class ExactTreeSource implements ChangeSource {
+export class ExactSource implements ChangeSource {
   readonly engine = 'exact';
   readonly #options: ExactOptions;
   readonly #index: CaptureIndex;
   readonly #hasher: BlockHasher;
-  readonly #volumes = new Map<VolumeId, ExactVolume>();
+  readonly #volumes = new Map<VolumeId, CapturedVolume>();
   readonly #fileSystems = new Map<number, FileSystem>();
+  readonly #devices = new Map<number, ExactDevice>();
+  readonly #losses = new Losses({ fileSystems: this.#fileSystems, devices: this.#devices, volumes: this.#volumes });
   readonly #stopped = new AbortController();
   #stream: CaptureStream | undefined;
   #applier: RecordApplier | undefined;
@@ -71,12 +76,8 @@ export class ExactTreeSource implements ChangeSource {
   #nextHeartbeatMs = 0;
   #nextLostMs = 0;
   #nextOrphansMs = 0;
-  /** Losses that the kernel had counted when it was last asked. */
-  #lostRecords = 0n;
   /** What an engine before this one left, until all its volumes have been taken up. */
   #predecessor: Predecessor | undefined;
-  /** Lost ranges of files that are not known yet. */
-  readonly #unplaced: { readonly range: LostRange; readonly after: bigint }[] = [];
 
   private constructor(options: ExactOptions, index: CaptureIndex, hasher: BlockHasher) {
     this.#options = options;
@@ -87,9 +88,9 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   /** Opens the index in the state directory. */
-  static async open(options: ExactOptions): Promise<ExactTreeSource> {
+  static async open(options: ExactOptions): Promise<ExactSource> {
     mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
-    return new ExactTreeSource(options, new CaptureIndex(join(options.stateDirectory, 'capture-index.sqlite')), await BlockHasher.create());
+    return new ExactSource(options, new CaptureIndex(join(options.stateDirectory, 'capture-index.sqlite')), await BlockHasher.create());
   }
 
   get committedThrough(): Sequence {
@@ -119,7 +120,7 @@ export class ExactTreeSource implements ChangeSource {
       const stream = this.#setStream(taken.stream);
       this.#applier!.restore(suspended.applier);
       this.#through = suspended.through;
-      this.#unplaced.push(...suspended.unplaced);
+      this.#losses.unplaced.push(...suspended.unplaced);
       logger.info({ volumes: suspended.volumes.size, ringBytes: Number(stream.position() - suspended.through) }, 'capture went on while the agent was away; going on from there');
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'capture did not go on while the agent was away; comparing everything');
@@ -160,7 +161,7 @@ export class ExactTreeSource implements ChangeSource {
   async #leave(keeping: Keeping, stream: CaptureStream, signal: AbortSignal): Promise<void> {
     const { clock, stateDirectory } = this.#options;
     const parts = { index: this.#index, recorder: this.#recorder!, stateDirectory, keeping, stream, nowNs: clock.wallNs() };
-    if (!(await leave(parts, { through: this.#through, applier: this.#applier!.state, unplaced: this.#unplaced }, { volumes: this.#volumes, fileSystems: [...this.#fileSystems.values()] }, signal))) return;
+    if (!(await leave(parts, { through: this.#through, applier: this.#applier!.state, unplaced: this.#losses.unplaced }, { volumes: this.#volumes, fileSystems: [...this.#fileSystems.values()], devices: this.#devices }, signal))) return;
     this.#stopped.abort(new Error('capture goes on without the engine'));
     this.#turns.wake();
   }
@@ -170,46 +171,56 @@ export class ExactTreeSource implements ChangeSource {
   }
 
   async add(definition: ProtectedVolume): Promise<void> {
-    if (definition.kind === 'device') throw new UsageError(`${definition.path.toString()} is a block device: this engine captures directories`);
     await this.#exclusive(async (recorder, signal) => {
       if (this.#volumes.has(definition.volume)) throw new UsageError(`volume ${definition.name} is captured already`);
-      const { clock, kernel, logger } = this.#options;
-      const stream = this.#stream ?? this.#setStream(kernel.openStream());
-      const fileSystem = await this.#fileSystemOf(definition.path);
+      const stream = this.#stream ?? this.#setStream(this.#options.kernel.openStream());
       if (this.#index.volume(definition.volume) === undefined) {
         this.#index.addVolume(definition.volume);
         recorder.touch();
         // On disk before its first change: replay goes by which volumes are known.
         await recorder.commit(signal);
       }
-      const excludes = new Excludes(definition, [Buffer.from(this.#options.stateDirectory)]);
-      // Before anything is looked at: what changes from now on is told.
-      fileSystem.names.watch(definition.path);
-      stream.watch(fileSystem.device);
-      stream.forgetOutside();
-      await stream.noteMapped(fileSystem.device);
-      const volume = await ExactVolume.begin(definition, {
-        parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
-        excludes,
-        directories: kernel.directories,
-        handles: fileSystem.handles,
-        logger,
-        comparison: { ...defaultComparison, ...this.#options.comparison },
-        isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
-        position: () => stream.position(),
-        monotonicNs: () => kernel.monotonicNs(),
-        onEntered: () => stream.forgetOutside(),
-        wake: () => this.#turns.wake(),
-      }, this.#predecessor?.volume(definition.volume, fileSystem.device));
-      this.#volumes.set(definition.volume, volume);
-      fileSystem.volumes.add(volume);
+      this.#volumes.set(definition.volume, await (definition.kind === 'device' ? this.#addDevice(definition, stream, recorder) : this.#addTree(definition, stream, recorder)));
     });
     this.#turns.wake();
   }
 
+  async #addDevice(definition: ProtectedVolume, stream: CaptureStream, recorder: Recorder): Promise<ExactDevice> {
+    const { clock, kernel, logger, comparison, stateDirectory } = this.#options;
+    const parts = { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock };
+    const { number, device } = await openDevice(definition, { kernel, stream, parts, logger, comparison: { ...defaultComparison, ...comparison }, predecessor: this.#predecessor, stateDirectory, isCaptured: (other) => this.#devices.has(other), wake: () => this.#turns.wake() });
+    this.#devices.set(number, device);
+    return device;
+  }
+
+  async #addTree(definition: ProtectedVolume, stream: CaptureStream, recorder: Recorder): Promise<ExactVolume> {
+    const { clock, kernel, logger } = this.#options;
+    const fileSystem = await this.#fileSystemOf(definition.path);
+    const excludes = new Excludes(definition, [Buffer.from(this.#options.stateDirectory)]);
+    // Before anything is looked at: what changes from now on is told.
+    fileSystem.names.watch(definition.path);
+    stream.watch(fileSystem.device);
+    stream.forgetOutside();
+    await stream.noteMapped(fileSystem.device);
+    const volume = await ExactVolume.begin(definition, {
+      parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
+      excludes, logger,
+      directories: kernel.directories,
+      handles: fileSystem.handles,
+      comparison: { ...defaultComparison, ...this.#options.comparison },
+      isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
+      position: () => stream.position(),
+      monotonicNs: kernel.monotonicNs,
+      onEntered: () => stream.forgetOutside(),
+      wake: () => this.#turns.wake(),
+    }, this.#predecessor?.volume(definition.volume, fileSystem.device));
+    fileSystem.volumes.add(volume);
+    return volume;
+  }
+
   #setStream(stream: CaptureStream): CaptureStream {
     this.#stream = stream;
-    this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, isComplete: () => this.#unplaced.length === 0 && stream.stats().lostRecords === this.#lostRecords, monotonicNs: () => this.#options.kernel.monotonicNs() });
+    this.#applier = new RecordApplier({ stream, clock: this.#options.clock, fileSystems: this.#fileSystems, devices: this.#devices, isComplete: () => this.#losses.isComplete(stream), monotonicNs: () => this.#options.kernel.monotonicNs() });
     return stream;
   }
 
@@ -234,8 +245,9 @@ export class ExactTreeSource implements ChangeSource {
     await this.#exclusive(async (recorder, signal) => {
       const volume = this.#volumes.get(id);
       this.#volumes.delete(id);
+      for (const [number, device] of this.#devices) if (device === volume && this.#devices.delete(number)) await device[Symbol.asyncDispose]().finally(() => this.#stream?.unwatchBlocks(number));
       for (const fileSystem of this.#fileSystems.values()) {
-        if (volume === undefined || !fileSystem.volumes.delete(volume)) continue;
+        if (!(volume instanceof ExactVolume) || !fileSystem.volumes.delete(volume)) continue;
         fileSystem.forgetInodes();
         if (fileSystem.volumes.size > 0) continue;
         this.#stream?.unwatch(fileSystem.device);
@@ -324,6 +336,8 @@ export class ExactTreeSource implements ChangeSource {
     this.#volumes.clear();
     for (const fileSystem of this.#fileSystems.values()) fileSystem[Symbol.dispose]();
     this.#fileSystems.clear();
+    for (const device of this.#devices.values()) await device[Symbol.asyncDispose]();
+    this.#devices.clear();
     await this.#stream?.[Symbol.asyncDispose]();
     this.#index.abandon();
     this.#index.close();
@@ -412,22 +426,7 @@ export class ExactTreeSource implements ChangeSource {
     const stream = this.#stream;
     if (stream === undefined) return;
     const wallOffsetNs = this.#options.clock.wallNs() - this.#options.kernel.monotonicNs();
-    this.#lostRecords = stream.stats().lostRecords;
-    const { ranges, namesSinceNs, everythingSinceNs } = stream.takeLost();
-    // A file may be unknown only because the stream still holds what made it.
-    const after = stream.position();
-    this.#unplaced.push(...ranges.map((range) => ({ range, after })));
-    for (const unplaced of this.#unplaced.splice(0)) {
-      const { range: { ino, generation, tree, device, low, high, firstNs, causes } } = unplaced;
-      const places = this.#fileSystems.get(device)?.findAll({ ino, generation, tree }) ?? [];
-      if (places.length === 0 && unplaced.after > this.#through) this.#unplaced.push(unplaced);
-      const has = (cause: number): boolean => (causes & (1 << cause)) !== 0;
-      for (const { volume, node } of places) await volume.dirty(node, { low, high }, { cause: causeOf(causes), sinceNs: firstNs + wallOffsetNs, mapped: has(DirtyCause.sharedMapping), unseen: isUnseen(causes), isAhead: true });
-    }
-    const since = everythingSinceNs ?? namesSinceNs;
-    if (since !== undefined) {
-      for (const volume of this.#volumes.values()) await volume.lostAll('the capture ring overflowed', since + wallOffsetNs);
-    }
+    await this.#losses.take(stream, { through: this.#through, wallOffsetNs });
     if (nowMs >= this.#nextOrphansMs) {
       this.#nextOrphansMs = nowMs + orphanIntervalMs;
       await this.#orphans(orphanAgeMs);
@@ -435,14 +434,14 @@ export class ExactTreeSource implements ChangeSource {
     await recorder.flush();
   }
 
-  async #step(volume: ExactVolume): Promise<void> {
+  async #step(volume: CapturedVolume): Promise<void> {
     // Removed while waiting for its turn.
     if (this.#volumes.get(volume.definition.volume) !== volume) return;
     await volume.step(this.#stopped.signal);
   }
 
   /** A step that fails is dropped whole: what it covered is compared again, since the stream has gone on. */
-  async #guard(run: () => Promise<void>, recorder: Recorder, sink: ChangeSink, only?: ExactVolume): Promise<void> {
+  async #guard(run: () => Promise<void>, recorder: Recorder, sink: ChangeSink, only?: CapturedVolume): Promise<void> {
     const signal = this.#stopped.signal;
     if (signal.aborted) return;
     try {
