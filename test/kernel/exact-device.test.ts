@@ -84,6 +84,27 @@ t.test('an agent that was stopped, one that was killed, and a ring that was too 
   await assertImage(t, world, device, 'written after the agent was killed');
 });
 
+t.test('an agent that is stopped and started again misses nothing', { skip }, async (t) => {
+  const keep = ['--keep-capturing', '5m'];
+  using device = new LoopDevice({ sizeMiB: 64 });
+  await using world = await openWorld('device-kept', { agentArguments: keep });
+  await world.agent.command('protect', device.path, '--name', 'data');
+  await untilExact(world);
+  await world.agent.daemon.stop();
+  const write = `dd if=/dev/urandom of=${device.path} bs=64k seek=3 count=30 oflag=direct conv=notrunc iflag=fullblock status=none`;
+  await run(write);
+  const between = device.content();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const at = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await run(write);
+  await world.agent.start(...keep);
+  await assertImage(t, world, device, 'written while it was away');
+  t.strictSame(await gapCauses(world), []);
+  const target = await restored(world, 'data', at, '--exact-only');
+  t.ok((await readFile((await stat(target)).isFile() ? target : join(target, 'image'))).equals(between), 'an instant while it was away');
+});
+
 t.test('two partitions, one of which is protected', { skip }, async (t) => {
   using device = new LoopDevice({ sizeMiB: 64, partitions: [20, 20] });
   execFileSync('dd', ['if=/dev/urandom', `of=${device.path}`, 'bs=1M', 'seek=1', 'count=60', 'conv=notrunc', 'status=none']);
