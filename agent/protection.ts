@@ -124,6 +124,7 @@ export class Protection {
     return this.#exclusive(async () => {
       const { register, logger } = this.#options;
       const { path, kind } = await checkPath(request.path, this.records);
+      if (kind === 'device' && request.exclude.length > 0) throw new UsageError(`${request.path} is a block device, all of which is captured: --exclude is for directories`);
       const name = request.name ?? volumeNameFor(request.path, new Set(this.records.map((record) => record.name)));
       checkVolumeName(name);
       if (register.find(name) !== undefined) throw new UsageError(`a volume named ${name} is protected already (${shown(register.find(name)!.path)}); choose another --name, or "afterimage-agent unprotect ${name}" first`);
@@ -227,7 +228,8 @@ async function checkPath(path: string, records: readonly VolumeRecord[]): Promis
     const isInside = real === record.path || real.startsWith(`${record.path}/`) || record.path.startsWith(real === '/' ? '/' : `${real}/`);
     if (record.kind === kind && isInside) throw new UsageError(`${path} overlaps volume ${record.name} (${shown(record.path)}), which is protected already`);
   }
-  return { path: real, kind };
+  // Numbers of disks may change with a restart of the machine: a name by what the disk is goes on leading to it.
+  return { path: kind === 'device' ? Buffer.from(path).toString('latin1') : real, kind };
 }
 
 function shown(path: string): string {

@@ -21,8 +21,8 @@ function print(json: boolean | undefined, value: unknown, words: string): void {
 
 export function protectCommand(): Command {
   const command = withState(withJson(newCommand('protect')))
-    .description('protect a directory from now on: its content is copied once, then every change follows')
-    .argument('<path>', 'directory to protect')
+    .description('protect a directory or a block device from now on: its content is copied once, then every change follows')
+    .argument('<path>', 'directory, disk or partition to protect')
     .option('--name <volume>', 'name of the volume (default: the last part of the path)')
     .addOption(new Option('--engine <engine>', 'how to capture').choices(['auto', 'exact', 'portable']).default('auto'))
     .option('--exclude <glob...>', 'leave out what matches, relative to the directory; may be repeated', [])
@@ -35,7 +35,7 @@ export function protectCommand(): Command {
       const further = options.wait === true ? 'its first copy is made' : 'watch it with "afterimage-agent status"';
       print(options.json, answer, `volume ${answer.name} is protected by the ${answer.engine} engine (${answer.reason}); ${further}`);
     });
-  return withExamples(command, 'afterimage-agent protect /srv/data --wait', 'afterimage-agent protect /home --name home --exclude "**/.cache/**" --exclude "**/*.tmp"');
+  return withExamples(command, 'afterimage-agent protect /srv/data --wait', 'afterimage-agent protect /dev/disk/by-id/nvme-SERIAL-part1 --name system', 'afterimage-agent protect /home --name home --exclude "**/.cache/**" --exclude "**/*.tmp"');
 }
 
 /** Shows the progress of a volume's first copy until it is made. */
