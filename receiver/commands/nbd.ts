@@ -45,7 +45,7 @@ export function nbdCommand(): Command {
       await using overlay = options.writableOverlay === undefined ? undefined : await createOverlay(reader, options.writableOverlay);
       const label = describeLabel(opened.label);
       const description = `${name} of ${options.host} at ${formatTime(opened.timeNs)}, seq:${opened.sequence}, ${label}`;
-      await using server = await NbdServer.listen({ exported: { name, description, device: overlay ?? reader }, listen, clock: systemClock, logger });
+      await using server = await NbdServer.listen({ exported: { name, description, ...(overlay === undefined ? { device: reader } : { device: overlay, target: overlay }) }, listen, clock: systemClock, logger });
       const uri = uriOf(server.place, name);
       await noteAct(options.data, 'nbd', { host: options.host, volume: options.volume, at: options.at, sequence: opened.sequence.toString(), listen: uri, writable: overlay !== undefined });
       const answer = { export: name, sizeBytes, writable: overlay !== undefined, uri, point: { sequence: opened.sequence, time: formatTime(opened.timeNs), ...opened.label } };

@@ -21,13 +21,13 @@ export class ByteChannel {
     });
     socket.on('end', () => {
       // Requests that came before the end are still answered; else nobody is left to answer to.
-      if (this.#held === 0 && !this.#socket.writableEnded) this.#gone.abort(new Error('the client went away'));
+      if (this.#held === 0 && !this.#socket.writableEnded) this.#leave();
       this.#endInput();
     });
     // An error is followed by the close.
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#gone.abort(new Error('the client went away'));
+      this.#leave();
       this.#endInput();
     });
   }
@@ -61,6 +61,8 @@ export class ByteChannel {
 
   /** Sends the parts, one after the other, and returns when there is room for more. Rejects when the client has gone. */
   async send(...parts: readonly Buffer[]): Promise<void> {
+    // The event that tells of it may wait for this very loop of replies to end.
+    if (this.#socket.destroyed) this.#leave();
     this.gone.throwIfAborted();
     this.#socket.cork();
     for (const part of parts) if (part.byteLength > 0) this.#socket.write(part);
@@ -84,6 +86,10 @@ export class ByteChannel {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #leave(): void {
+    this.#gone.abort(new Error('the client went away'));
   }
 
   #endInput(): void {

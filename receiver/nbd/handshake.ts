@@ -23,7 +23,7 @@ import {
   transmissionFlag,
   type ExportFacts,
 } from './handshake-codec.js';
-import { isWritable, type NbdExport } from './parts.js';
+import type { NbdExport } from './parts.js';
 import { requestBytesMax } from './request-rules.js';
 import { allocationContextId } from './transmission-codec.js';
 
@@ -42,9 +42,9 @@ export interface Agreement {
 
 type Reply = { readonly type: number; readonly data?: Buffer };
 
-export function factsOf({ device }: NbdExport): ExportFacts {
+export function factsOf({ device, target }: NbdExport): ExportFacts {
   const { hasFlags, readOnly, sendFlush, sendForceUnitAccess, sendTrim, sendWriteZeroes, canMultiConnect } = transmissionFlag;
-  const able = isWritable(device) ? sendFlush | sendForceUnitAccess | sendTrim | sendWriteZeroes : readOnly | sendFlush;
+  const able = target === undefined ? readOnly | sendFlush : sendFlush | sendForceUnitAccess | sendTrim | sendWriteZeroes;
   // All connections lead to the same device in the same process, so any of them sees what another one wrote.
   return { sizeBytes: device.sizeBytes, flags: hasFlags | canMultiConnect | able };
 }

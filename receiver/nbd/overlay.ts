@@ -20,7 +20,7 @@ interface Piece extends ByteRange {
   readonly where: 'file' | 'hole' | 'below';
 }
 
-export class Overlay implements BlockTarget, AsyncDisposable {
+export class Overlay implements BlockSource, BlockTarget, AsyncDisposable {
   readonly #below: BlockSource;
   readonly #files: Files;
   readonly #file: File;

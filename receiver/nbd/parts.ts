@@ -26,8 +26,8 @@ export interface BlockSource {
   allocation(range: ByteRange, signal: AbortSignal): AsyncIterable<AllocationPart>;
 }
 
-/** A device that can also be written, by many at once: what a call did is seen by every read that begins after it. */
-export interface BlockTarget extends BlockSource {
+/** What can be done to a device, by many at once: what a call did is seen by every read that begins after it. */
+export interface BlockTarget {
   write(offset: number, data: Buffer): Promise<void>;
   /** The range becomes a hole. */
   punch(range: ByteRange): Promise<void>;
@@ -38,9 +38,7 @@ export interface NbdExport {
   readonly name: string;
   /** For people. */
   readonly description: string;
-  readonly device: BlockSource | BlockTarget;
-}
-
-export function isWritable(device: BlockSource | BlockTarget): device is BlockTarget {
-  return 'write' in device;
+  readonly device: BlockSource;
+  /** Writes to the device; without it clients can only read. */
+  readonly target?: BlockTarget;
 }

@@ -24,6 +24,8 @@ export interface NbdServerOptions {
   readonly lingerMs?: number;
 }
 
+/** What fits into an address on every system. */
+const socketPathBytesMax = 103;
 const connectionsMaxDefault = 64;
 const handshakeMsDefault = 30_000;
 const lingerMsDefault = 1000;
@@ -46,7 +48,11 @@ export class NbdServer implements AsyncDisposable {
   /** Throws UsageError when the place is taken or cannot be listened on. */
   static async listen(options: NbdServerOptions): Promise<NbdServer> {
     const { listen } = options;
-    if ('path' in listen) await clearStale(listen.path);
+    if ('path' in listen) {
+      // A longer one would be cut without a word, and the socket be somewhere else.
+      if (Buffer.byteLength(listen.path) > socketPathBytesMax) throw new UsageError(`the path of a UNIX socket has at most ${socketPathBytesMax} bytes: ${listen.path}`);
+      await clearStale(listen.path);
+    }
     const server = new NbdServer(options);
     // The umask keeps a socket in the file system from ever being open to others, not even between bind and chmod.
     const umask = process.umask(0o177);
@@ -136,7 +142,7 @@ export class NbdServer implements AsyncDisposable {
     };
     onStep();
     const agreement = await negotiate(channel, exported, onStep).finally(() => cancel());
-    if (agreement !== undefined) await new Transmission({ channel, exported, agreement, logger, closing: this.#closing.signal }).run();
+    if (agreement !== undefined) await new Transmission({ channel, exported, agreement, logger, clock, closing: this.#closing.signal }).run();
   }
 }
 

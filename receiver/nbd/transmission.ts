@@ -2,11 +2,13 @@
  * Serves the requests of one connection, one after the other. What a request holds in memory does not grow with its
  * length, and the next one is not taken before the client has made room for the reply.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../native/host/clock.js';
 import type { ByteRange } from '../../proto/change.js';
 import { errorCode } from '../../proto/errors.js';
 import type { ByteChannel } from './byte-channel.js';
 import type { Agreement } from './handshake.js';
-import { isWritable, type AllocationPart, type BlockSource, type BlockTarget, type Logger, type NbdExport } from './parts.js';
+import type { AllocationPart, BlockTarget, Logger, NbdExport } from './parts.js';
 import { readChunks, type ReadChunk } from './read-chunks.js';
 import { refusalOf, requestBytesMax, type Refusal, type RequestRules } from './request-rules.js';
 import {
@@ -31,6 +33,8 @@ const writeBytesMax = 256 * 1024;
 const statusExtentsMax = 1024;
 /** Parts looked at for one `block status`: many of them may be one extent. */
 const statusPartsMax = 65_536;
+/** How long one connection goes on without letting others have their turn. */
+const turnMs = 5;
 const zeroes = Buffer.alloc(256 * 1024);
 
 /** What a connection says when it ends through the client's fault. */
@@ -40,21 +44,25 @@ export class ProtocolViolation extends Error {
 
 export class Transmission {
   readonly #channel: ByteChannel;
-  readonly #device: BlockSource | BlockTarget;
+  readonly #exported: NbdExport;
   readonly #agreement: Agreement;
   readonly #rules: RequestRules;
   readonly #logger: Logger;
   readonly #closing: AbortSignal;
   readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  #turnBeganMs: number;
 
   /** `closing`: the server ends; what is not answered yet is answered with that. */
-  constructor(parts: { readonly channel: ByteChannel; readonly exported: NbdExport; readonly agreement: Agreement; readonly logger: Logger; readonly closing: AbortSignal }) {
-    const { device } = parts.exported;
+  constructor(parts: { readonly channel: ByteChannel; readonly exported: NbdExport; readonly agreement: Agreement; readonly logger: Logger; readonly clock: Clock; readonly closing: AbortSignal }) {
+    const { device, target } = parts.exported;
     this.#channel = parts.channel;
-    this.#device = device;
+    this.#exported = parts.exported;
     this.#agreement = parts.agreement;
-    this.#rules = { sizeBytes: device.sizeBytes, isWritable: isWritable(device), allocation: parts.agreement.allocation };
+    this.#rules = { sizeBytes: device.sizeBytes, isWritable: target !== undefined, allocation: parts.agreement.allocation };
     this.#logger = parts.logger;
+    this.#clock = parts.clock;
+    this.#turnBeganMs = parts.clock.monotonicMs();
     this.#closing = parts.closing;
     this.#signal = AbortSignal.any([parts.channel.gone, parts.closing]);
   }
@@ -68,6 +76,7 @@ export class Transmission {
       if (request === undefined) throw new ProtocolViolation('what should be a request is none');
       if (request.command === command.disconnect) return;
       await this.#serve(request);
+      await this.#giveWay();
     }
   }
 
@@ -92,8 +101,9 @@ export class Transmission {
   }
 
   get #target(): BlockTarget {
-    if (!isWritable(this.#device)) throw new Error('the rules let a write pass to a read-only device');
-    return this.#device;
+    const { target } = this.#exported;
+    if (target === undefined) throw new Error('the rules let a write pass to a read-only export');
+    return target;
   }
 
   async #readStructured(request: Request, range: ByteRange): Promise<void> {
@@ -129,10 +139,18 @@ export class Transmission {
 
   async *#chunks(range: ByteRange): AsyncGenerator<ReadChunk, void, undefined> {
     if (range.length === 0) return;
-    for await (const chunk of readChunks(this.#device.read(range, this.#signal), range)) {
+    for await (const chunk of readChunks(this.#exported.device.read(range, this.#signal), range)) {
       this.#signal.throwIfAborted();
       yield chunk;
+      await this.#giveWay();
     }
+  }
+
+  /** What comes out of memory into a socket with room waits for nothing: without this a greedy client would keep all others waiting. */
+  async #giveWay(): Promise<void> {
+    if (this.#clock.monotonicMs() - this.#turnBeganMs < turnMs) return;
+    await nextTurn();
+    this.#turnBeganMs = this.#clock.monotonicMs();
   }
 
   /** The content is taken in parts, so that it is never held as a whole; one that is refused is passed over. */
@@ -164,7 +182,7 @@ export class Transmission {
   async #status(range: ByteRange, extentsMax: number): Promise<StatusExtent[]> {
     const extents: { length: number; readonly state: number }[] = [];
     let looked = 0;
-    for await (const part of this.#device.allocation(range, this.#signal)) {
+    for await (const part of this.#exported.device.allocation(range, this.#signal)) {
       const state = stateOf(part);
       const last = extents[extents.length - 1];
       if (last?.state === state) last.length += part.length;
