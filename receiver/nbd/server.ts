@@ -37,11 +37,13 @@ export class NbdServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #closing = new AbortController();
   readonly #sessions = new Map<ByteChannel, Promise<void>>();
+  /** Connections so far, by which the log tells them apart. */
+  #count = 0;
 
   private constructor(options: NbdServerOptions) {
     this.#options = options;
     // A client may end its side at once after its last request.
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
     this.#server.on('connection', (socket) => this.#admit(socket));
   }
 
@@ -130,8 +132,6 @@ export class NbdServer implements AsyncDisposable {
     channel.destroy();
     logger.debug(client, 'a client disconnected');
   }
-
-  #count = 0;
 
   async #talk(channel: ByteChannel, exported: NbdExport): Promise<void> {
     const { clock, logger, handshakeMs = handshakeMsDefault } = this.#options;
