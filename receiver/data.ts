@@ -64,9 +64,9 @@ export class DataDirectory implements AsyncDisposable {
   }
 
   /** Opens the point that host, volume and AT name. */
-  async point(wanted: { readonly host: string; readonly volume: string; readonly at: string }, onProgress?: (progress: OpenPointProgress) => void): Promise<{ readonly view: HostView; readonly point: Point; readonly volume: VolumeTimeline }> {
+  async point(wanted: { readonly host: string; readonly volume: string; readonly at: string }, onProgress?: (progress: OpenPointProgress) => void, signal?: AbortSignal): Promise<{ readonly view: HostView; readonly point: Point; readonly volume: VolumeTimeline }> {
     const view = await this.view(wanted.host);
-    return { view, ...(await openPointOf(view, wanted, onProgress)) };
+    return { view, ...(await openPointOf(view, wanted, onProgress, signal)) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,7 @@ import { newCommand, runProgram, withExamples } from '../native/terminal/program
 import { catCommand, diffCommand, lsCommand, statCommand } from './commands/browse.js';
 import { gapsCommand, hostsCommand, lagCommand, pointsCommand, volumesCommand } from './commands/lists.js';
 import { initCommand, rebuildCatalogueCommand, rebuildReplicaCommand, revokeCommand, serveCommand, tokenCommand } from './commands/manage.js';
+import { nbdCommand } from './commands/nbd.js';
 import { restoreCommand, verifyCommand } from './commands/restore.js';
 
 const program = newCommand('afterimage-receiver').description('Keeps the journals of protected hosts, and restores any of them to any past instant.').version(version);
@@ -24,6 +25,7 @@ for (const command of [
   catCommand(),
   diffCommand(),
   restoreCommand(),
+  nbdCommand(),
   verifyCommand(),
   rebuildCatalogueCommand(),
   rebuildReplicaCommand(),

@@ -10,15 +10,10 @@ import { DataDirectory, openPointOf } from '../data.js';
 import { diffPoints, type DiffEntry } from '../recovery/diff.js';
 import { describeLabel } from '../recovery/restore-source.js';
 import type { Point } from '../recovery/point.js';
+import { sayLabel } from './opened-point.js';
 import { atWords, withData, withJson, withPoint, type DataOption, type JsonOption, type PointOption } from './options.js';
 
 const pageEntries = 1000;
-
-/** A label that is not exact is said on standard error, so that it never mixes with the listing. */
-function sayLabel(point: Point): void {
-  if (point.label.label !== 'exact') process.stderr.write(`this point is ${describeLabel(point.label)}\n`);
-  if (point.anomalies.count > 0) process.stderr.write(`the journal has ${point.anomalies.count} changes before this point that did not fit: ${point.anomalies.first.join('; ')}\n`);
-}
 
 function describeNode(name: string, state: NodeState) {
   const flags = state.xattrs?.get(flagsKey);

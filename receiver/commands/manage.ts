@@ -1,6 +1,5 @@
 /** The commands that make and keep a receiver: init, token, revoke, serve, rebuild-catalogue, rebuild-replica. */
 import { Option, type Command } from 'commander';
-import { destination, pino } from 'pino';
 import { systemClock } from '../../native/host/clock.js';
 import { systemFiles } from '../../native/host/files.js';
 import { systemRandom } from '../../native/host/random.js';
@@ -17,7 +16,7 @@ import { Catalogue } from '../store/catalogue.js';
 import { LocalSegmentStore } from '../store/local-segment-store.js';
 import { rebuildCatalogue } from '../store/rebuild.js';
 import { revoke } from '../store/revocations.js';
-import { withData, withJson, type DataOption, type JsonOption } from './options.js';
+import { openLogger, withData, withJson, withLogLevel, type DataOption, type JsonOption, type LogLevelOption } from './options.js';
 
 const operator = 'operator local';
 
@@ -81,14 +80,12 @@ export function revokeCommand(): Command {
 }
 
 export function serveCommand(): Command {
-  const command = withData(newCommand('serve'))
+  const command = withLogLevel(withData(newCommand('serve')), 'info')
     .description('receive journals and keep the replicas, until interrupted')
     .option('--listen <host:port>', 'where agents connect', defaultListen)
     .option('--no-replica', 'keep journals only')
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
-    .action(async (options: DataOption & { listen: string; replica: boolean; logLevel: string }) => {
-      if (!['debug', 'info', 'warn', 'error', 'silent'].includes(options.logLevel)) throw new UsageError(`--log-level ${options.logLevel} is not one of debug, info, warn, error, silent`);
-      const logger = pino({ level: options.logLevel }, destination({ dest: 2, sync: true }));
+    .action(async (options: DataOption & LogLevelOption & { listen: string; replica: boolean }) => {
+      const logger = openLogger(options.logLevel);
       await serveReceiver({ data: options.data, listen: parseListen(options.listen), replica: options.replica, logLevel: options.logLevel, files: systemFiles, clock: systemClock, random: systemRandom, logger }, shutdownSignal(), ({ host, port }) => {
         process.stdout.write(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}\n`);
       });

@@ -1,5 +1,7 @@
 /** Options that several commands share. */
 import type { Command } from 'commander';
+import { destination, pino, type Logger } from 'pino';
+import { UsageError } from '../../proto/errors.js';
 
 export interface DataOption {
   readonly data: string;
@@ -15,6 +17,9 @@ export interface PointOption extends DataOption, JsonOption {
   readonly host: string;
   readonly volume: string;
   readonly at: string;
+}
+export interface LogLevelOption {
+  readonly logLevel: string;
 }
 
 export const atWords = 'ISO 8601 time, -90s, -2h, seq:N, mark:NAME or latest';
@@ -35,4 +40,16 @@ export function withFilters(command: Command): Command {
 /** What names one point. */
 export function withPoint(command: Command): Command {
   return withData(command).requiredOption('--host <name>', 'whose journal').requiredOption('--volume <name>', 'which volume').requiredOption('--at <at>', atWords);
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'];
+
+export function withLogLevel(command: Command, level: string): Command {
+  return command.option('--log-level <level>', 'debug, info, warn, error or silent', level);
+}
+
+/** Logs on standard error, so that it never mixes with results. Throws UsageError for a level that there is not. */
+export function openLogger(level: string): Logger {
+  if (!logLevels.includes(level)) throw new UsageError(`--log-level ${level} is not one of ${logLevels.join(', ')}`);
+  return pino({ level }, destination({ dest: 2, sync: true }));
 }

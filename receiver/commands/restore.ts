@@ -10,6 +10,8 @@ import { pathFromDisplay } from '../../proto/name.js';
 import { DataDirectory, openPointOf } from '../data.js';
 import { restoreItems } from '../recovery/restore-source.js';
 import { verifyJournal, verifyPoint, type VerifyProgress, type VerifyResult } from '../recovery/verify.js';
+import { noteAct } from './audit.js';
+import { openShown } from './opened-point.js';
 import { withFilters, withJson, withPoint, type HostVolumeOption, type PointOption } from './options.js';
 
 interface RestoreOptions extends PointOption {
@@ -34,15 +36,12 @@ export function restoreCommand(): Command {
       await using data = await DataDirectory.open(options.data);
       const signal = shutdownSignal();
       const paths = options.path.map(pathFromDisplay);
-      const reading = showProgress('open point', { quiet: options.json === true, monotonicMs: () => systemClock.monotonicMs() });
-      const { point, volume } = await data
-        .point(options, ({ sequence, through }) => reading.update({ doneBytes: 0, totalBytes: 0, doneEntries: Number(sequence), totalEntries: Number(through), unit: 'changes' }))
-        .finally(() => reading.end());
+      const { point, volume } = await openShown(data, options, signal);
       await using opened = point;
       const items = restoreItems({ point: opened, volume, paths, exactOnly: options.exactOnly === true, signal });
       const dryRun = options.dryRun === true;
       const report = await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun, json: options.json === true, sync: options.sync, paths, signal });
-      if (!dryRun) await noteRestore(options, { sequence: opened.sequence, entries: report.entries });
+      if (!dryRun) await noteAct(options.data, 'restore', { host: options.host, volume: options.volume, at: options.at, to: options.to, sequence: opened.sequence.toString(), entries: report.entries });
     });
   return withExamples(
     command,
@@ -50,16 +49,6 @@ export function restoreCommand(): Command {
     'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume data --at -10m --to /srv/data --in-place --dry-run',
     'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume data --at mark:good --to /tmp/etc --path etc/nginx',
   );
-}
-
-/** Every restore is in the audit log; one that cannot be noted says so, but has been done all the same. */
-async function noteRestore(options: RestoreOptions, detail: { readonly sequence: bigint; readonly entries: number }): Promise<void> {
-  try {
-    await using data = await DataDirectory.open(options.data, { readOnly: false });
-    data.catalogue.access.audit({ timeNs: systemClock.wallNs(), identity: 'operator local', act: 'restore', detail: { host: options.host, volume: options.volume, at: options.at, to: options.to, sequence: detail.sequence.toString(), entries: detail.entries } });
-  } catch (error) {
-    process.stderr.write(`the restore could not be noted in the audit log: ${(error as Error).message}\n`);
-  }
 }
 
 export function verifyCommand(): Command {

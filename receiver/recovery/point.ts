@@ -65,8 +65,8 @@ export interface Point extends AsyncDisposable {
   readNode(node: NodeId, range?: ByteRange): AsyncIterable<Buffer>;
   /** Everything at and below the paths (default: the whole volume) and what leads there: parents first, bytewise. Paths that name nothing are left out. */
   walk(paths?: readonly Path[]): AsyncIterable<WalkedEntry>;
-  /** Extents of a file, ascending and apart, in batches. */
-  extents(node: NodeId): AsyncIterable<readonly Extent[]>;
+  /** Extents of a file within a range (default: all), cut to it, ascending and apart, in batches. What lies before the range costs nothing. */
+  extents(node: NodeId, range?: ByteRange): AsyncIterable<readonly Extent[]>;
   /** All content of the nodes, in segment order: each frame is read once. Holes are left out; within one file pieces come in any order. */
   pieces(nodes: Iterable<NodeId>, options?: { readonly signal?: AbortSignal }): AsyncIterable<PointPiece>;
 }

@@ -158,9 +158,9 @@ class ReplayedPoint implements Point {
     }
   }
 
-  async *extents(node: NodeId): AsyncGenerator<readonly Extent[], void, undefined> {
+  async *extents(node: NodeId, range?: ByteRange): AsyncGenerator<readonly Extent[], void, undefined> {
     let batch: Extent[] = [];
-    for (const extent of this.#replay.extents(node)?.slice() ?? []) {
+    for (const extent of this.#replay.extents(node)?.slice(range) ?? []) {
       batch.push(extent);
       if (batch.length < extentBatch) continue;
       yield batch;

@@ -48,7 +48,7 @@ export async function succeed(main: string, args: readonly string[], options: { 
 }
 
 /** A long-running program: started, awaited until ready, killed or stopped. */
-class Daemon implements AsyncDisposable {
+export class Daemon implements AsyncDisposable {
   readonly #main: string;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;

@@ -7,7 +7,7 @@ import { hostName, openWorld, Workplace } from './world.js';
 
 const linesMain = fileURLToPath(new URL('usage-lines.js', import.meta.url));
 
-const receiverCommands = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'cat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
+const receiverCommands = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'cat', 'diff', 'restore', 'nbd', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
 const agentCommands = ['enroll', 'run', 'protect', 'unprotect', 'status', 'lag', 'mark', 'flush', 'restore', 'install', 'uninstall', 'doctor'];
 
 const programs = { 'afterimage-receiver': receiverMain, 'afterimage-agent': agentMain } as const;
@@ -81,7 +81,7 @@ t.test('every command explains itself with examples', async (t) => {
 });
 
 t.test('unknown commands and options, and missing ones, are named', async (t) => {
-  const noData = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'diff', 'restore', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
+  const noData = ['init', 'serve', 'token', 'revoke', 'hosts', 'volumes', 'points', 'gaps', 'lag', 'ls', 'stat', 'diff', 'restore', 'nbd', 'verify', 'rebuild-catalogue', 'rebuild-replica'];
   await checkTogether(t, [
     { program: 'afterimage-receiver', words: [], says: /Usage: afterimage-receiver/ },
     { program: 'afterimage-agent', words: [], says: /Usage: afterimage-agent/ },
@@ -108,7 +108,7 @@ t.test('a receiver command on what is no data directory says how to make one', a
   const cases: readonly (readonly string[])[] = [
     ['serve'], ['token', '--host', 'web-1'], ['revoke', '--host', 'web-1'], ['hosts'], ['volumes'], ['points'], ['gaps'], ['lag'], ['verify'],
     ['ls', ...at], ['stat', ...at], ['cat', ...at, 'x'], ['diff', '--host', 'web-1', '--volume', 'data', '--from', '-1h', '--to', 'latest'],
-    ['restore', ...at, '--to', work.path('target')], ['rebuild-catalogue'], ['rebuild-replica', '--host', 'web-1', '--volume', 'data'],
+    ['restore', ...at, '--to', work.path('target')], ['nbd', ...at], ['rebuild-catalogue'], ['rebuild-replica', '--host', 'web-1', '--volume', 'data'],
   ];
   await checkTogether(t, cases.map(([command, ...rest], place) => ({
     program: 'afterimage-receiver',

@@ -8,7 +8,7 @@ import { packageRoot } from '../golden/files.js';
 const linesMax = 500;
 const stages = [
   ...['capture', 'journal', 'transport', 'identity', 'restore', 'control'].map((stage) => `agent/${stage}`),
-  ...['ingest', 'store', 'replica', 'recovery', 'identity', 'service'].map((stage) => `receiver/${stage}`),
+  ...['ingest', 'store', 'replica', 'recovery', 'nbd', 'identity', 'service'].map((stage) => `receiver/${stage}`),
 ];
 /** The files that see generated code. */
 const generatedReaders = ['proto/wire/convert.ts', 'proto/wire/messages.ts'];
