@@ -70,10 +70,9 @@ async function kindAt(image: string, { offset, length }: Place): Promise<string>
 async function partitionsOf(image: string, sizeBytes: number): Promise<(Place & { readonly partition: number })[]> {
   let stdout: string;
   try {
-    ({ stdout } = await run('partx', ['--show', '--raw', '--noheadings', '--output', 'NR,START,SECTORS', image], systemPrograms));
+    ({ stdout } = await run('partx', ['--raw', '--noheadings', '--output', 'NR,START,SECTORS', image], systemPrograms));
   } catch (error) {
-    // 1: no partition table.
-    if ((error as { code?: unknown }).code === 1) return [];
+    if (/failed to read partition table/.test((error as { stderr?: string }).stderr ?? '')) return [];
     throw programError('partx', error);
   }
   return stdout
@@ -87,11 +86,16 @@ async function partitionsOf(image: string, sizeBytes: number): Promise<(Place & 
     .slice(0, partitionsMax);
 }
 
+/** A program that looks into the image, or mounts it, has failed. */
+export class MountError extends Error {
+  override readonly name = 'MountError';
+}
+
 /** A failed program in words: what it said itself, or that it is missing. */
 export function programError(program: string, error: unknown): Error {
   if (errorCode(error) === 'ENOENT') return new TreeRestoreError('request', `${program} is not installed (on Debian and Ubuntu: apt-get install util-linux mount)`, error);
   const { stderr, message } = error as Error & { stderr?: string };
-  return new Error(`${program}: ${(stderr ?? '').trim() || message}`, { cause: error });
+  return new MountError(`${program}: ${(stderr ?? '').trim() || message}`, { cause: error });
 }
 
 /** The file system that is asked for, or the only one that can be mounted. Throws TreeRestoreError with all that there are. */

@@ -1,5 +1,6 @@
 /** Runs a restore for a person: says what the point is worth, shows progress, and reports what was done. */
 import { systemClock } from '../host/clock.js';
+import { MountError } from '../image/file-systems.js';
 import { openImageTarget } from '../image/open-target.js';
 import { restoreFiles } from '../image/restore-files.js';
 import { restoreImage } from '../image/restore-image.js';
@@ -146,6 +147,7 @@ async function restoreFilesOfImage(parts: RestoreParts, head: PointHead, items: 
   const { run, mode } = parts;
   if (run.overwrite !== undefined) throw usageError('--yes-overwrite does not go with --path: files are restored into a directory');
   let display = parts.display('image');
+  let isMounted = false;
   try {
     const report = await restoreFiles({
       directories: systemDirectories,
@@ -160,6 +162,7 @@ async function restoreFilesOfImage(parts: RestoreParts, head: PointHead, items: 
       onHead: () => parts.say(describeHead(head)),
       onImageProgress: (state) => display.update(state),
       onFileSystem: (fileSystem) => {
+        isMounted = true;
         parts.endDisplay();
         parts.say(describeFileSystem(fileSystem));
         display = parts.display(run.dryRun ? 'compare' : 'restore');
@@ -170,8 +173,10 @@ async function restoreFilesOfImage(parts: RestoreParts, head: PointHead, items: 
     sayDone(run, head, parts.elapsedMs(), report, describeReport(report, run.target, parts.elapsedMs()));
     return report;
   } catch (error) {
-    if (!(error instanceof TreeRestoreError && error.code === 'target') && !run.signal.aborted) parts.say(`the volume can be connected as a disk, too: afterimage-receiver nbd --host HOST --volume ${head.volume} --at seq:${head.sequence}`);
-    throw error;
+    const isOfImage = !isMounted && !run.signal.aborted && (error instanceof TreeRestoreError ? error.code === 'request' : error instanceof MountError);
+    if (!isOfImage) throw error;
+    const message = `${(error as Error).message}; the volume can be connected as a disk instead, with "afterimage-receiver nbd --host HOST --volume ${head.volume} --at seq:${head.sequence}"`;
+    throw error instanceof TreeRestoreError ? new TreeRestoreError(error.code, message, error) : new Error(message, { cause: error });
   }
 }
 

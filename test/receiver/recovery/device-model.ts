@@ -3,12 +3,17 @@ import { rootNode, type ChangeBody } from '../../../proto/change.js';
 import type { Dice } from './dice.js';
 
 const sectorBytes = 512;
+const sameSize = ['write', 'write', 'write', 'write', 'rewrite', 'blank', 'discard', 'zero', 'flush'] as const;
+type Kind = (typeof sameSize)[number] | 'size';
 
 export class DeviceModel {
   bytes: Buffer;
+  readonly #kinds: readonly Kind[];
 
-  constructor(sizeBytes: number) {
+  /** `resizes`: its size changes, too, as that of a volume manager's volumes does. */
+  constructor(sizeBytes: number, { resizes }: { readonly resizes: boolean }) {
     this.bytes = Buffer.alloc(sizeBytes);
+    this.#kinds = resizes ? [...sameSize, 'size'] : sameSize;
   }
 
   /** The changes that a device of this size begins with: all of it is a hole. */
@@ -22,7 +27,7 @@ export class DeviceModel {
 
   /** A random change, applied to the model already. */
   change(dice: Dice): ChangeBody {
-    const kind = dice.pick(['write', 'write', 'write', 'write', 'rewrite', 'blank', 'discard', 'zero', 'flush', 'size'] as const);
+    const kind = dice.pick(this.#kinds);
     const offset = this.#sector(dice);
     const length = Math.min((1 + dice.below(dice.chance(0.2) ? 400 : 24)) * sectorBytes, this.bytes.byteLength - offset);
     switch (kind) {
@@ -43,7 +48,6 @@ export class DeviceModel {
     }
   }
 
-  /** Devices grow and shrink, too: volumes of a volume manager do. */
   #resize(dice: Dice): ChangeBody {
     const size = Math.max(64 * sectorBytes, this.bytes.byteLength + (dice.below(129) - 64) * sectorBytes);
     const resized = Buffer.alloc(size);

@@ -39,7 +39,7 @@ interface Instant {
 function history(dice: Dice, instants: number): { readonly list: ChangeList; readonly at: readonly Instant[] } {
   const list = new ChangeList();
   list.define(1, 'disk', { volumeKind: 'device' });
-  const model = new DeviceModel((200 + dice.below(3000)) * 512);
+  const model = new DeviceModel((200 + dice.below(3000)) * 512, { resizes: true });
   const at: Instant[] = [{ sequence: list.add(1, model.begin()), bytes: model.copy() }];
   for (let round = 0; round < instants; round += 1) {
     let sequence = list.add(1, model.change(dice));
