@@ -4,6 +4,7 @@ import { systemClock } from '../../native/host/clock.js';
 import { systemFiles } from '../../native/host/files.js';
 import { newCommand, shutdownSignal, withExamples } from '../../native/terminal/program.js';
 import { runRestore } from '../../native/terminal/restore.js';
+import { withTarget, type TargetOptions } from '../../native/terminal/restore-options.js';
 import { FormatError, PeerError, UsageError } from '../../proto/errors.js';
 import { pathFromDisplay } from '../../proto/name.js';
 import type { RestoreHead, RestoreItem } from '../../proto/wire/messages.js';
@@ -11,31 +12,21 @@ import { loadIdentity } from '../identity/state.js';
 import { GrpcLink } from '../transport/grpc-link.js';
 import { configFor, withJson, withState, type StateOption } from './options.js';
 
-interface RestoreOptions extends StateOption {
+interface RestoreOptions extends StateOption, TargetOptions {
   readonly volume: string;
   readonly at: string;
-  readonly to: string;
   readonly host?: string;
-  readonly path: readonly string[];
-  readonly inPlace?: boolean;
-  readonly dryRun?: boolean;
-  readonly exactOnly?: boolean;
-  readonly sync: boolean;
   readonly json?: boolean;
 }
 
 export function restoreCommand(): Command {
-  const command = withState(withJson(newCommand('restore')))
+  const command = withTarget(
+    withState(withJson(newCommand('restore')))
+      .requiredOption('--volume <name>', 'which volume')
+      .requiredOption('--at <at>', 'ISO 8601 time, -90s, -2h, seq:N, mark:NAME or latest')
+      .option('--host <name>', 'another host\'s volume (for an identity of role operator)'),
+  )
     .description('restore a volume of this host as it was, from its receiver')
-    .requiredOption('--volume <name>', 'which volume')
-    .requiredOption('--at <at>', 'ISO 8601 time, -90s, -2h, seq:N, mark:NAME or latest')
-    .requiredOption('--to <target>', 'directory to restore into')
-    .option('--host <name>', 'another host\'s volume (for an identity of role operator)')
-    .option('--path <path...>', 'only this path below the volume\'s root; may be repeated', [])
-    .option('--in-place', 'the target is there: write what differs, delete what did not exist then')
-    .option('--dry-run', 'say what would be done, write nothing')
-    .option('--exact-only', 'refuse a point that is not labelled exact')
-    .option('--no-sync', 'return without waiting until all of it survives power loss')
     .action(async (options: RestoreOptions) => {
       const { stateDirectory } = configFor(options);
       const identity = await loadIdentity(systemFiles, stateDirectory);
@@ -44,7 +35,7 @@ export function restoreCommand(): Command {
       const request = { host: options.host ?? '', volume: options.volume, at: options.at, paths: options.path, exactOnly: options.exactOnly === true, planOnly: false };
       const items = headFirst(link.restore(request, signal));
       const paths = options.path.map(pathFromDisplay);
-      await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun: options.dryRun === true, json: options.json === true, sync: options.sync, paths, signal });
+      await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun: options.dryRun === true, json: options.json === true, sync: options.sync, paths, overwrite: options.yesOverwrite, partition: options.partition, signal });
     });
   return withExamples(command, 'afterimage-agent restore --volume data --at -10m --to /srv/restored', 'afterimage-agent restore --volume data --at mark:before-upgrade --to /srv/data --in-place');
 }

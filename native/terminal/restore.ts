@@ -1,23 +1,16 @@
 /** Runs a restore for a person: says what the point is worth, shows progress, and reports what was done. */
 import { systemClock } from '../host/clock.js';
+import { MountError } from '../image/file-systems.js';
+import { openImageTarget } from '../image/open-target.js';
+import { restoreFiles } from '../image/restore-files.js';
+import { restoreImage } from '../image/restore-image.js';
 import { systemDirectories } from '../index.js';
+import { nextItem } from '../tree/item-reader.js';
 import { TreeRestoreError, type TreeHead, type TreeItem } from '../tree/items.js';
-import type { TreeRestoreReport } from '../tree/report.js';
 import { restoreTree } from '../tree/restore-tree.js';
-import { formatBytes, formatDuration, formatJson, formatTime } from './format.js';
-import { showProgress } from './progress.js';
-
-/** What a head says beside the totals. */
-export interface PointHead extends TreeHead {
-  readonly volume: string;
-  readonly sequence: bigint;
-  readonly timeNs: bigint;
-  readonly label: string;
-  readonly cause: string;
-  readonly settled: boolean;
-  readonly advice: readonly string[];
-  readonly platform: string;
-}
+import { formatJson } from './format.js';
+import { showProgress, type ProgressDisplay } from './progress.js';
+import { describeFileSystem, describeHead, describeImageReport, describeReport, type PointHead } from './restore-report.js';
 
 export interface RestoreRun {
   readonly items: AsyncIterable<PointHead | Exclude<TreeItem, TreeHead>>;
@@ -29,71 +22,164 @@ export interface RestoreRun {
   readonly sync: boolean;
   /** The sub-paths that were asked for; none: all. */
   readonly paths: readonly (readonly string[])[];
+  /** The block device whose content may be lost. */
+  readonly overwrite: string | undefined;
+  /** Where the file system is from which `paths` are taken. */
+  readonly partition: number | undefined;
   readonly signal: AbortSignal;
 }
 
-const namesShown = 20;
-
 /** Restores, and prints to standard error what a person should know and to standard output what was done. */
-export async function runRestore(run: RestoreRun): Promise<TreeRestoreReport> {
+export async function runRestore(run: RestoreRun): Promise<{ readonly entries: number }> {
   const begunMs = systemClock.monotonicMs();
-  let head: PointHead | undefined;
-  const display = showProgress(run.dryRun ? 'compare' : 'restore', { quiet: run.json, monotonicMs: () => systemClock.monotonicMs() });
-  let report: TreeRestoreReport;
+  const displays: ProgressDisplay[] = [];
+  const parts: RestoreParts = {
+    run,
+    mode: run.inPlace ? 'in-place' : 'fresh',
+    elapsedMs: () => systemClock.monotonicMs() - begunMs,
+    say: (text) => {
+      if (!run.json) process.stderr.write(`${text}\n`);
+    },
+    display: (title) => {
+      displays.at(-1)?.end();
+      const display = showProgress(title, { quiet: run.json, monotonicMs: () => systemClock.monotonicMs() });
+      displays.push(display);
+      return display;
+    },
+    endDisplay: () => displays.pop()?.end(),
+  };
+  const iterator = run.items[Symbol.asyncIterator]();
   try {
-    report = await restoreTree({
-      directories: systemDirectories,
-      target: run.target,
-      items: run.items,
-      mode: run.inPlace ? 'in-place' : 'fresh',
-      dryRun: run.dryRun,
-      sync: run.sync,
-      signal: run.signal,
-      ...(run.paths.length === 0 ? {} : { paths: run.paths }),
-      onHead: (said) => {
-        head = said as PointHead;
-        if (!run.json) process.stderr.write(`${describeHead(head)}\n`);
-      },
-      onProgress: (state) => display.update(state),
-    });
+    const { head, isImage, items } = await peek(iterator, run.signal);
+    if (!isImage) return await restoreWholeTree(parts, head, items);
+    return run.paths.length === 0 ? await restoreWholeImage(parts, head, items) : await restoreFilesOfImage(parts, head, items);
   } catch (error) {
-    // The place to restore to is the user's to choose, and to change.
-    if (error instanceof TreeRestoreError && error.code === 'target') throw Object.assign(new Error(error.message, { cause: error }), { name: 'UsageError' });
+    // The place to restore to, and what is asked for, are the user's to choose, and to change.
+    if (error instanceof TreeRestoreError && (error.code === 'target' || error.code === 'request')) throw usageError(error.message, error);
     throw error;
   } finally {
-    display.end();
+    parts.endDisplay();
+    // Whoever sends may not have been heard to the end. After an abort it may be waiting for what never comes.
+    const returned = iterator.return?.().catch(() => undefined);
+    if (!run.signal.aborted) await returned;
   }
-  const elapsedMs = systemClock.monotonicMs() - begunMs;
-  process.stdout.write(`${run.json ? formatJson({ target: run.target, point: head, elapsedMs, ...report }) : describeReport(report, run.target, elapsedMs)}\n`);
+}
+
+interface RestoreParts {
+  readonly run: RestoreRun;
+  readonly mode: 'fresh' | 'in-place';
+  elapsedMs(): number;
+  say(text: string): void;
+  /** Shows another progress; the one before has ended. */
+  display(title: string): ProgressDisplay;
+  endDisplay(): void;
+}
+
+function usageError(message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { name: 'UsageError' });
+}
+
+interface Peeked {
+  readonly head: PointHead;
+  /** The root is a file: a device volume. */
+  readonly isImage: boolean;
+  /** All of the items. */
+  readonly items: AsyncIterable<TreeItem>;
+}
+
+/** Reads as far as to see what it is that comes. */
+async function peek(iterator: AsyncIterator<TreeItem>, signal: AbortSignal): Promise<Peeked> {
+  const head = await nextItem(iterator, signal);
+  if (head.kind !== 'head') throw new TreeRestoreError('invalid', 'a restore must begin with its head');
+  const root = await nextItem(iterator, signal);
+  const rest: AsyncIterable<TreeItem> = { [Symbol.asyncIterator]: () => iterator };
+  async function* all(): AsyncGenerator<TreeItem, void, undefined> {
+    yield head;
+    yield root;
+    yield* rest;
+  }
+  return { head: head as PointHead, isImage: root.kind === 'entry' && root.metadata.nodeKind === 'file', items: all() };
+}
+
+async function restoreWholeTree(parts: RestoreParts, head: PointHead, items: AsyncIterable<TreeItem>): Promise<{ readonly entries: number }> {
+  const { run, mode } = parts;
+  if (run.overwrite !== undefined) throw usageError(`--yes-overwrite is for device volumes; ${head.volume} is a tree, which is restored into a directory`);
+  if (run.partition !== undefined) throw usageError(`--partition is for device volumes; ${head.volume} is a tree`);
+  const display = parts.display(run.dryRun ? 'compare' : 'restore');
+  const report = await restoreTree({
+    directories: systemDirectories,
+    target: run.target,
+    items,
+    mode,
+    dryRun: run.dryRun,
+    sync: run.sync,
+    signal: run.signal,
+    ...(run.paths.length === 0 ? {} : { paths: run.paths }),
+    onHead: () => parts.say(describeHead(head)),
+    onProgress: (state) => display.update(state),
+  });
+  parts.endDisplay();
+  sayDone(run, head, parts.elapsedMs(), report, describeReport(report, run.target, parts.elapsedMs()));
   return report;
 }
 
-function describeHead(head: PointHead): string {
-  const lines = [`volume ${head.volume} at seq:${head.sequence}, ${formatTime(head.timeNs)}: ${head.entries} entries, ${formatBytes(head.bytes)}`];
-  if (head.label !== 'exact') {
-    lines.push(`this point is ${head.settled ? `${head.label}, settled` : head.label}${head.cause === '' ? '' : `: ${head.cause}`}`);
-    lines.push(...head.advice);
-  }
-  if (head.platform !== process.platform) lines.push(`it was captured on ${head.platform}; what ${process.platform} cannot hold is listed at the end`);
-  return lines.join('\n');
+async function restoreWholeImage(parts: RestoreParts, head: PointHead, items: AsyncIterable<TreeItem>): Promise<{ readonly entries: number }> {
+  const { run, mode } = parts;
+  if (run.partition !== undefined) throw usageError('--partition goes with --path: without it the whole device is restored');
+  const target = await openImageTarget({ directories: systemDirectories, target: run.target, mode, dryRun: run.dryRun, overwrite: run.overwrite });
+  const display = parts.display(run.dryRun ? 'compare' : 'restore');
+  const report = await restoreImage({
+    target,
+    items,
+    mode,
+    dryRun: run.dryRun,
+    sync: run.sync,
+    signal: run.signal,
+    onHead: () => parts.say(describeHead(head)),
+    onProgress: (state) => display.update(state),
+  });
+  parts.endDisplay();
+  sayDone(run, head, parts.elapsedMs(), report, describeImageReport(report, run.target, parts.elapsedMs()));
+  return { entries: 1 };
 }
 
-function describeReport(report: TreeRestoreReport, target: string, elapsedMs: number): string {
-  const { created, changed, deleted, unchanged, bytesWritten, bytesEqual, skipped, notRepresented, dryRun } = report;
-  const verb = dryRun ? 'would be' : 'were';
-  const lines = [
-    `${target}: ${created.count} entries ${verb} created, ${changed.count} changed, ${deleted.count} deleted, ${unchanged} left as they are`,
-    `${formatBytes(bytesWritten)} ${dryRun ? 'would be written' : 'written'}, ${formatBytes(bytesEqual)} found equal, in ${formatDuration(elapsedMs)}`,
-  ];
-  if (dryRun) {
-    for (const [what, list] of [['create', created], ['change', changed], ['delete', deleted]] as const) {
-      for (const path of list.first.slice(0, namesShown)) lines.push(`  ${what} ${path}`);
-      if (list.count > namesShown) lines.push(`  … and ${list.count - namesShown} more to ${what}`);
-    }
+async function restoreFilesOfImage(parts: RestoreParts, head: PointHead, items: AsyncIterable<TreeItem>): Promise<{ readonly entries: number }> {
+  const { run, mode } = parts;
+  if (run.overwrite !== undefined) throw usageError('--yes-overwrite does not go with --path: files are restored into a directory');
+  let display = parts.display('image');
+  let isMounted = false;
+  try {
+    const report = await restoreFiles({
+      directories: systemDirectories,
+      items,
+      target: run.target,
+      mode,
+      paths: run.paths,
+      partition: run.partition,
+      dryRun: run.dryRun,
+      sync: run.sync,
+      signal: run.signal,
+      onHead: () => parts.say(describeHead(head)),
+      onImageProgress: (state) => display.update(state),
+      onFileSystem: (fileSystem) => {
+        isMounted = true;
+        parts.endDisplay();
+        parts.say(describeFileSystem(fileSystem));
+        display = parts.display(run.dryRun ? 'compare' : 'restore');
+      },
+      onProgress: (state) => display.update(state),
+    });
+    parts.endDisplay();
+    sayDone(run, head, parts.elapsedMs(), report, describeReport(report, run.target, parts.elapsedMs()));
+    return report;
+  } catch (error) {
+    const isOfImage = !isMounted && !run.signal.aborted && (error instanceof TreeRestoreError ? error.code === 'request' : error instanceof MountError);
+    if (!isOfImage) throw error;
+    const message = `${(error as Error).message}; the volume can be connected as a disk instead, with "afterimage-receiver nbd --host HOST --volume ${head.volume} --at seq:${head.sequence}"`;
+    throw error instanceof TreeRestoreError ? new TreeRestoreError(error.code, message, error) : new Error(message, { cause: error });
   }
-  for (const [title, notes] of [['not in every respect as it was', skipped], ['not restored', notRepresented]] as const) {
-    if (notes.length === 0) continue;
-    lines.push(`${title}:`, ...notes.map((note) => `  ${note.problem}: ${note.count} (${note.paths.slice(0, 5).join(', ')})`));
-  }
-  return lines.join('\n');
+}
+
+function sayDone(run: RestoreRun, head: PointHead, elapsedMs: number, report: object, words: string): void {
+  process.stdout.write(`${run.json ? formatJson({ target: run.target, point: head, elapsedMs, ...report }) : words}\n`);
 }

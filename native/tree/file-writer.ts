@@ -191,7 +191,7 @@ export class FileWriter {
     // In a dry run the file may still be shorter than it would be by now.
     found.fill(0, got);
     let written = 0;
-    for (const span of differingSpans(found, data)) {
+    for (const span of differingSpans(found, data, offset)) {
       written += span.length;
       if (!this.#dryRun) await this.#change(file, (handle) => handle.write(data.subarray(span.offset, span.offset + span.length), offset + span.offset));
     }

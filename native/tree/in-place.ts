@@ -1,16 +1,16 @@
 /** What differs between a file on disk and what it is to be. */
 import type { ByteSpan, TreeFile } from '../host/directory.js';
 
-/** Bytes compared at once; a difference is written in whole blocks of this size, at block borders of the piece. */
+/** Bytes compared at once; a difference is written in whole blocks of this size, as far as the piece holds them. */
 const blockBytes = 4096;
 const readBytes = 256 * 1024;
 
-/** Spans of `wanted` that are not as in `found`, by block, with touching blocks joined. */
-export function differingSpans(found: Buffer, wanted: Buffer): ByteSpan[] {
+/** Spans of `wanted` that are not as in `found`, by blocks of the file, in which both lie at `position`; touching blocks joined. */
+export function differingSpans(found: Buffer, wanted: Buffer, position: number): ByteSpan[] {
   if (found.equals(wanted)) return [];
   const spans: { offset: number; length: number }[] = [];
-  for (let offset = 0; offset < wanted.byteLength; offset += blockBytes) {
-    const length = Math.min(blockBytes, wanted.byteLength - offset);
+  for (let offset = 0, length = 0; offset < wanted.byteLength; offset += length) {
+    length = Math.min(blockBytes - ((position + offset) % blockBytes), wanted.byteLength - offset);
     if (found.compare(wanted, offset, offset + length, offset, offset + length) === 0) continue;
     const last = spans[spans.length - 1];
     if (last !== undefined && last.offset + last.length === offset) last.length += length;

@@ -50,12 +50,12 @@ export type TreeItem = TreeHead | TreeEntry | TreePiece | TreeEnd;
 
 /**
  * Why a restore stopped. `target`: the place restored to is not as it must be, the user can help;
- * `invalid`: the items are not what they may be, nothing of them is believed; `incomplete`: the
+ * `request`: what was asked for is not there, or cannot be had on this machine; `invalid`: the items are not what they may be, nothing of them is believed; `incomplete`: the
  * items ended early.
  */
 export class TreeRestoreError extends Error {
   override readonly name = 'TreeRestoreError';
-  readonly code: 'target' | 'invalid' | 'incomplete';
+  readonly code: 'target' | 'request' | 'invalid' | 'incomplete';
 
   constructor(code: TreeRestoreError['code'], message: string, cause?: unknown) {
     super(message, { cause });

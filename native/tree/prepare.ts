@@ -176,9 +176,13 @@ export class Preparation {
 
 /** The name under which the replacement of `name` is written; always the same, so that a leftover is found again. */
 export function draftName(table: EntryTable, parent: number | undefined, name: Buffer): Buffer {
-  const base = `.afterimage-restore-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+  const base = draftBase(name);
   let draft = base;
   // A restored tree may itself hold the leftover of an earlier restore.
   for (let attempt = 1; parent !== undefined && table.find(parent, draft) !== undefined; attempt += 1) draft = `${base}-${attempt}`;
   return Buffer.from(draft, 'latin1');
+}
+
+export function draftBase(name: Buffer): string {
+  return `.afterimage-restore-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }

@@ -10,6 +10,7 @@ import { DirectoryCache, type TargetPlace } from './directory-cache.js';
 import { entryState, EntryTable } from './entry-table.js';
 import { FileWriter } from './file-writer.js';
 import { FlagWriter } from './flag-writer.js';
+import { nextItem } from './item-reader.js';
 import { TreeRestoreError, type TreeHead, type TreeItem, type TreePiece } from './items.js';
 import { MetadataWriter } from './metadata.js';
 import { displayComponents } from './notes.js';
@@ -57,6 +58,13 @@ export async function restoreTree(options: RestoreTreeOptions): Promise<TreeRest
   }
 }
 
+/** Throws TreeRestoreError where `restoreTree` would for the target alone; for who has much to do before it. */
+export async function checkTarget(options: Pick<RestoreTreeOptions, 'directories' | 'target' | 'mode'>): Promise<void> {
+  const { root, place } = await openTarget(options);
+  await root?.close();
+  await place.container.close();
+}
+
 interface OpenTarget {
   readonly place: TargetPlace;
   /** What is there now. */
@@ -65,7 +73,7 @@ interface OpenTarget {
   readonly root: Directory | undefined;
 }
 
-async function openTarget({ directories, target, mode }: RestoreTreeOptions): Promise<OpenTarget> {
+async function openTarget({ directories, target, mode }: Pick<RestoreTreeOptions, 'directories' | 'target' | 'mode'>): Promise<OpenTarget> {
   const path = resolve(target);
   let root: Directory | undefined;
   let existing: EntryStat | undefined;
@@ -154,29 +162,6 @@ async function readEntries(iterator: AsyncIterator<TreeItem>, table: EntryTable,
     }
     if (table.count >= head.entries) throw new TreeRestoreError('invalid', `more than the ${head.entries} entries announced`);
     table.add(item);
-  }
-}
-
-async function nextItem(iterator: AsyncIterator<TreeItem>, signal: AbortSignal | undefined): Promise<TreeItem> {
-  const step = await unlessAborted(iterator.next(), signal);
-  if (step.done === true) throw new TreeRestoreError('incomplete', 'restore incomplete: the items ended early');
-  return step.value;
-}
-
-/** A result, or the signal's reason when that comes first. */
-async function unlessAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return result;
-  result.catch(() => undefined);
-  signal.throwIfAborted();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

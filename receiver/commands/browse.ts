@@ -15,6 +15,22 @@ import { atWords, withData, withJson, withPoint, type DataOption, type JsonOptio
 
 const pageEntries = 1000;
 
+/** What a path names. A device is one image; what its file system holds shows only where that is mounted. */
+async function found(point: Point, path: string): Promise<NodeState> {
+  const where = pathFromDisplay(path);
+  if (point.info.volumeKind === 'device' && where.length > 0) {
+    throw new UsageError(`"${point.info.name}" is a block device, which has no paths; restore with --path takes files out of its file system, and "afterimage-receiver nbd" connects it as a disk`);
+  }
+  const state = await point.stat(where);
+  if (state === undefined) throw new UsageError(`${path} did not exist then`);
+  return state;
+}
+
+/** The image of a device volume has no metadata of its own. */
+function describeImage({ info }: Point, state: NodeState) {
+  return { name: info.name, kind: 'device', size: state.size };
+}
+
 function describeNode(name: string, state: NodeState) {
   const flags = state.xattrs?.get(flagsKey);
   const xattrs = [...(state.xattrs ?? [])].filter(([key]) => key !== flagsKey);
@@ -44,10 +60,12 @@ export function lsCommand(): Command {
       const { point } = await data.point(options);
       await using opened = point;
       sayLabel(opened);
-      const where = pathFromDisplay(path);
-      const state = await opened.stat(where);
-      if (state === undefined) throw new UsageError(`${path} did not exist then`);
-      const rows = state.nodeKind === 'directory' ? await listAll(opened, where) : [describeNode(path, state)];
+      const state = await found(opened, path);
+      if (opened.info.volumeKind === 'device') {
+        const image = describeImage(opened, state);
+        return void process.stdout.write(`${options.json === true ? formatJson([image]) : formatTable(['kind', 'size', 'name'], [[image.kind, image.size, image.name]])}\n`);
+      }
+      const rows = state.nodeKind === 'directory' ? await listAll(opened, pathFromDisplay(path)) : [describeNode(path, state)];
       if (options.json === true) process.stdout.write(`${formatJson(rows)}\n`);
       else process.stdout.write(`${formatTable(['kind', 'mode', 'uid', 'gid', 'size', 'modified', 'name'], rows.map((row) => [row.kind, row.mode, row.uid, row.gid, row.size, row.modified, row.target === undefined ? row.name : `${row.name} -> ${row.target}`]))}\n`);
     });
@@ -73,9 +91,8 @@ export function statCommand(): Command {
       await using data = await DataDirectory.open(options.data);
       const { point } = await data.point(options);
       await using opened = point;
-      const state = await opened.stat(pathFromDisplay(path));
-      if (state === undefined) throw new UsageError(`${path} did not exist then`);
-      const value = { ...describeNode(path, state), point: { sequence: opened.sequence, time: formatTime(opened.timeNs), ...opened.label } };
+      const state = await found(opened, path);
+      const value = { ...(opened.info.volumeKind === 'device' ? describeImage(opened, state) : describeNode(path, state)), point: { sequence: opened.sequence, time: formatTime(opened.timeNs), ...opened.label } };
       if (options.json === true) process.stdout.write(`${formatJson(value)}\n`);
       else process.stdout.write(`${Object.entries({ ...value, point: `seq:${opened.sequence}, ${formatTime(opened.timeNs)}, ${describeLabel(opened.label)}` }).map(([key, entry]) => `${key}: ${typeof entry === 'object' ? formatJson(entry) : String(entry)}`).join('\n')}\n`);
     });
@@ -85,17 +102,19 @@ export function statCommand(): Command {
 export function catCommand(): Command {
   const command = withPoint(newCommand('cat'))
     .description('write a file as it was to standard output')
-    .argument('<path>', 'file below the volume\'s root')
+    .argument('[path]', 'file below the volume\'s root; none for the image of a device volume', '.')
     .action(async (path: string, options: PointOption) => {
       await using data = await DataDirectory.open(options.data);
       const { point } = await data.point(options);
       await using opened = point;
       sayLabel(opened);
-      for await (const part of opened.read(pathFromDisplay(path))) {
+      const { node, nodeKind } = await found(opened, path);
+      if (nodeKind !== 'file') throw new UsageError(`${path} is no file but a ${nodeKind}`);
+      for await (const part of opened.readNode(node)) {
         if (!process.stdout.write(part)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
       }
     });
-  return withExamples(command, 'afterimage-receiver cat --data /var/lib/afterimage --host web-1 --volume data --at -1d etc/passwd');
+  return withExamples(command, 'afterimage-receiver cat --data /var/lib/afterimage --host web-1 --volume data --at -1d etc/passwd', 'afterimage-receiver cat --data /var/lib/afterimage --host web-1 --volume disk --at -1d > disk.img');
 }
 
 export function diffCommand(): Command {

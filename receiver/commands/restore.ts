@@ -5,6 +5,7 @@ import { formatBytes, formatJson, formatTime } from '../../native/terminal/forma
 import { newCommand, shutdownSignal, withExamples } from '../../native/terminal/program.js';
 import { showProgress } from '../../native/terminal/progress.js';
 import { runRestore } from '../../native/terminal/restore.js';
+import { withTarget, type TargetOptions } from '../../native/terminal/restore-options.js';
 import { UsageError } from '../../proto/errors.js';
 import { pathFromDisplay } from '../../proto/name.js';
 import { DataDirectory, openPointOf } from '../data.js';
@@ -14,24 +15,11 @@ import { noteAct } from './audit.js';
 import { openShown } from './opened-point.js';
 import { withFilters, withJson, withPoint, type HostVolumeOption, type PointOption } from './options.js';
 
-interface RestoreOptions extends PointOption {
-  readonly to: string;
-  readonly path: readonly string[];
-  readonly inPlace?: boolean;
-  readonly dryRun?: boolean;
-  readonly exactOnly?: boolean;
-  readonly sync: boolean;
-}
+type RestoreOptions = PointOption & TargetOptions;
 
 export function restoreCommand(): Command {
-  const command = withJson(withPoint(newCommand('restore')))
+  const command = withTarget(withJson(withPoint(newCommand('restore'))))
     .description('restore a volume, or parts of it, as it was')
-    .requiredOption('--to <target>', 'directory to restore into')
-    .option('--path <path...>', 'only this path below the volume\'s root; may be repeated', [])
-    .option('--in-place', 'the target is there: write what differs, delete what did not exist then')
-    .option('--dry-run', 'say what would be done, write nothing')
-    .option('--exact-only', 'refuse a point that is not labelled exact')
-    .option('--no-sync', 'return without waiting until all of it survives power loss')
     .action(async (options: RestoreOptions) => {
       await using data = await DataDirectory.open(options.data);
       const signal = shutdownSignal();
@@ -40,7 +28,7 @@ export function restoreCommand(): Command {
       await using opened = point;
       const items = restoreItems({ point: opened, volume, paths, exactOnly: options.exactOnly === true, signal });
       const dryRun = options.dryRun === true;
-      const report = await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun, json: options.json === true, sync: options.sync, paths, signal });
+      const report = await runRestore({ items, target: options.to, inPlace: options.inPlace === true, dryRun, json: options.json === true, sync: options.sync, paths, overwrite: options.yesOverwrite, partition: options.partition, signal });
       if (!dryRun) await noteAct(options.data, 'restore', { host: options.host, volume: options.volume, at: options.at, to: options.to, sequence: opened.sequence.toString(), entries: report.entries });
     });
   return withExamples(
@@ -48,6 +36,7 @@ export function restoreCommand(): Command {
     'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume data --at 2026-03-01T12:30:00Z --to /srv/restored',
     'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume data --at -10m --to /srv/data --in-place --dry-run',
     'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume data --at mark:good --to /tmp/etc --path etc/nginx',
+    'afterimage-receiver restore --data /var/lib/afterimage --host web-1 --volume disk --at -1h --to /dev/sdb --yes-overwrite /dev/sdb',
   );
 }
 

@@ -20,7 +20,7 @@ export interface RestoreSourceOptions {
   readonly point: Point;
   /** The volume's timeline, for advice. */
   readonly volume: VolumeTimeline;
-  /** Sub-paths; none: the whole volume. */
+  /** Sub-paths; none: the whole volume. A device volume is always sent whole. */
   readonly paths?: readonly Path[];
   /** Refuse a point that is not exact, before anything is sent. */
   readonly exactOnly?: boolean;
@@ -34,7 +34,8 @@ export interface RestoreSourceOptions {
 /** Throws UsageError before the first item for a path that does not exist and for what `exactOnly` rules out. */
 export async function* restoreItems(options: RestoreSourceOptions): AsyncGenerator<RestoreItem, void, undefined> {
   const { point, volume, planOnly = false, signal, rangesMax = entryRangesMax } = options;
-  const paths = options.paths === undefined || options.paths.length === 0 ? undefined : options.paths;
+  // Of a device the whole image is sent: paths are of the file system on it, which whoever receives it opens.
+  const paths = options.paths === undefined || options.paths.length === 0 || point.info.volumeKind === 'device' ? undefined : options.paths;
   const advice = adviceFor(volume, point);
   if (options.exactOnly === true && point.label.label !== 'exact') {
     throw new UsageError([`the point ${formatTime(point.timeNs)} of "${point.info.name}" is ${describeLabel(point.label)}, and only an exact one was asked for`, ...advice].join('; '));
