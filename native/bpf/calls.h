@@ -203,7 +203,8 @@ static __always_inline void end_uring_open(struct workshop *work, struct io_kioc
   struct io_open *call = (struct io_open *)request;
   __u64 flags = BPF_CORE_READ(call, how.flags);
   if (!(flags & (O_CREAT | O_TRUNC))) return;
-  if (bpf_core_field_exists(call->file_slot) && BPF_CORE_READ(call, file_slot)) return send_unnamed(work, CALL_OPEN, flags);
+  bool registered = bpf_core_field_exists(call->file_slot) && BPF_CORE_READ(call, file_slot);
+  if (registered || !counters.changes_told) return send_unnamed(work, CALL_OPEN, flags);
   work->start_ns = 0;
   work->told = work->reached = 0;
   end_open(work, flags, 0, fd);
