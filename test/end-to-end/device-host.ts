@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { asVolumeId, rootNode, type ChangeBody, type Sequence, type VolumeId } from '../../proto/change.js';
 import { ReceiverProgram } from './programs.js';
-import { enrolRaw, RawJournal, RawStream, store } from './raw-host.js';
+import { enrolRaw, RawJournal, RawStream, store, type RawIdentity } from './raw-host.js';
 import type { Workplace } from './world.js';
 
 export const deviceHost = 'device-host';
@@ -14,15 +14,13 @@ export class DeviceHost implements AsyncDisposable {
   readonly receiver: ReceiverProgram;
   /** The state directory of an agent of this host that never ran: its `restore` works. */
   readonly state: string;
-  readonly #stream: RawStream;
-  readonly #journal: RawJournal;
+  readonly #identity: RawIdentity;
   #volumes = 0;
 
-  private constructor(receiver: ReceiverProgram, state: string, stream: RawStream, journal: RawJournal) {
+  private constructor(receiver: ReceiverProgram, state: string, identity: RawIdentity) {
     this.receiver = receiver;
     this.state = state;
-    this.#stream = stream;
-    this.#journal = journal;
+    this.#identity = identity;
   }
 
   static async start(work: Workplace): Promise<DeviceHost> {
@@ -30,11 +28,7 @@ export class DeviceHost implements AsyncDisposable {
     try {
       await receiver.start();
       const state = work.path('state');
-      const identity = await enrolRaw(state, receiver, deviceHost);
-      const stream = new RawStream(identity);
-      const welcome = await stream.greet(identity.journal);
-      if (welcome === undefined) throw new Error(`the receiver did not welcome the host: ${JSON.stringify(await stream.ended)}`);
-      return new DeviceHost(receiver, state, stream, new RawJournal(identity.journal, welcome));
+      return new DeviceHost(receiver, state, await enrolRaw(state, receiver, deviceHost));
     } catch (error) {
       await receiver[Symbol.asyncDispose]();
       throw error;
@@ -55,40 +49,45 @@ export class DeviceHost implements AsyncDisposable {
   }
 
   /** Returns once all of it is durable, with the last change's sequence. */
-  async send(volume: VolumeId, bodies: readonly ChangeBody[]): Promise<Sequence> {
-    for (let at = 0, next = 0; at < bodies.length; at = next) {
-      for (let bytes = 0; next < bodies.length && bytes < frameBytes; next += 1) {
-        const body = bodies[next]!;
-        bytes += 64 + (body.kind === 'write' ? body.data.byteLength : 0);
-      }
-      await store(this.#stream, this.#journal, this.#journal.next(volume, bodies.slice(at, next)));
+  async send(volume: VolumeId, bodies: AsyncIterable<ChangeBody> | Iterable<ChangeBody>): Promise<Sequence> {
+    // A stream of its own each time: the receiver ends one that says nothing for long.
+    await using stream = new RawStream(this.#identity);
+    const welcome = await stream.greet(this.#identity.journal);
+    if (welcome === undefined) throw new Error(`the receiver did not welcome the host: ${JSON.stringify(await stream.ended)}`);
+    const journal = new RawJournal(this.#identity.journal, welcome);
+    let [batch, bytes]: [ChangeBody[], number] = [[], 0];
+    for await (const body of bodies) {
+      batch.push(body);
+      bytes += 64 + (body.kind === 'write' ? body.data.byteLength : 0);
+      if (bytes < frameBytes) continue;
+      await store(stream, journal, journal.next(volume, batch));
+      [batch, bytes] = [[], 0];
     }
-    return this.#journal.through;
+    if (batch.length > 0) await store(stream, journal, journal.next(volume, batch));
+    return journal.through;
   }
 
   /** Writes what an image holds to the device, and discards what it does not. */
   async sendImage(volume: VolumeId, path: string): Promise<Sequence> {
-    const image = await open(path);
-    try {
-      const { size } = await image.stat();
-      let through = this.#journal.through;
-      let bodies: ChangeBody[] = [];
-      for (let offset = 0; offset < size; offset += pieceBytes) {
-        const data = Buffer.alloc(Math.min(pieceBytes, size - offset));
-        await image.read(data, 0, data.byteLength, offset);
-        bodies.push(data.equals(zeroes.subarray(0, data.byteLength)) ? { kind: 'discard', offset, length: data.byteLength } : { kind: 'write', node: rootNode, offset, data });
-        if (bodies.length < 64) continue;
-        through = await this.send(volume, bodies);
-        bodies = [];
-      }
-      return bodies.length === 0 ? through : await this.send(volume, bodies);
-    } finally {
-      await image.close();
-    }
+    return this.send(volume, imageChanges(path));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stream[Symbol.asyncDispose]();
     await this.receiver[Symbol.asyncDispose]();
+  }
+}
+
+async function* imageChanges(path: string): AsyncGenerator<ChangeBody, void, undefined> {
+  const image = await open(path);
+  try {
+    const { size } = await image.stat();
+    for (let offset = 0; offset < size; offset += pieceBytes) {
+      const data = Buffer.alloc(Math.min(pieceBytes, size - offset));
+      await image.read(data, 0, data.byteLength, offset);
+      if (data.equals(zeroes.subarray(0, data.byteLength))) yield { kind: 'discard', offset, length: data.byteLength };
+      else yield { kind: 'write', node: rootNode, offset, data };
+    }
+  } finally {
+    await image.close();
   }
 }
