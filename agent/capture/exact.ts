@@ -204,13 +204,14 @@ export class ExactSource implements ChangeSource {
     await stream.noteMapped(fileSystem.device);
     const volume = await ExactVolume.begin(definition, {
       parts: { volume: definition.volume, index: this.#index, hasher: this.#hasher, recorder, clock, excludes },
-      excludes, logger,
+      excludes,
+      logger,
       directories: kernel.directories,
       handles: fileSystem.handles,
       comparison: { ...defaultComparison, ...this.#options.comparison },
       isMapped: (inode) => stream.isMapped({ ...inode, device: fileSystem.device }),
       position: () => stream.position(),
-      monotonicNs: kernel.monotonicNs,
+      monotonicNs: () => kernel.monotonicNs(),
       onEntered: () => stream.forgetOutside(),
       wake: () => this.#turns.wake(),
     }, this.#predecessor?.volume(definition.volume, fileSystem.device));

@@ -97,6 +97,7 @@ static __always_inline __u16 kind_of_operation(__u32 operation) {
 }
 
 static __always_inline void block_queued(struct bio *bio) {
+  if (!counters.disks_watched) return;
   __u32 flags = BPF_CORE_READ(bio, bi_opf), operation = flags & BLOCK_OPERATION;
   bool changes = operation == BLOCK_WRITE || operation == BLOCK_DISCARD || operation == BLOCK_SECURE_ERASE || operation == BLOCK_ZONE_APPEND || operation == BLOCK_WRITE_ZEROES;
   if (!changes && operation != BLOCK_FLUSH) return;
@@ -154,6 +155,7 @@ static __always_inline void end_flight(__u64 address, const struct block_flight 
 
 /* Drivers that take requests as they are say of each when it is done, with all that it was split into. */
 static __always_inline void block_completed(struct bio *bio) {
+  if (!counters.disks_watched) return;
   __u64 address = (__u64)bio;
   struct block_flight *flight = bpf_map_lookup_elem(&block_flights, &address);
   if (!flight) return;
@@ -188,6 +190,7 @@ static long completion_step(__u32 step, struct completion *completion) {
 
 /* Drivers that gather requests say how much of a gathered one is done. */
 static __always_inline void request_completed(struct request *request, bool failed, __u32 bytes) {
+  if (!counters.disks_watched) return;
   struct completion completion = {.bio = BPF_CORE_READ(request, bio), .left = bytes, .failed = failed};
   bpf_loop(CHUNKS_MAX, completion_step, &completion, 0);
 }

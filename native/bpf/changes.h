@@ -12,6 +12,7 @@ static __always_inline bool is_same_inode(const struct inode_key *one, const str
 }
 
 static __always_inline void inode_changed(struct inode *inode) {
+  if (!counters.changes_told) return;
   struct call_state *state = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
   if (!state || state->stage != STAGE_BY_PATH) return;
   struct inode_key key = {};

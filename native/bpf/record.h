@@ -192,6 +192,8 @@ struct capture_counters {
   __u64 changes_told;
   /* Set by user space: which flights are under way now; those of an earlier epoch are told apart by it. */
   __u64 block_epoch;
+  /* Set by user space with the first disk that is watched: until then requests are nobody's. */
+  __u64 disks_watched;
 };
 
 /* One system call in the shape of its arguments; the numbers per architecture are in capture-calls.cc. */

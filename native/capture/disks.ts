@@ -2,6 +2,8 @@
 import { constants } from 'node:fs';
 import { open, readFile, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { decodeDevice, encodeDevice, splitDevice, type DeviceNumber } from '../host/device-number.js';
+import { readFully } from '../host/read-fully.js';
 import { mountOf } from './mounts.js';
 import { alignedBuffer } from './stream.js';
 
@@ -19,16 +21,6 @@ export interface DiskPart {
   readonly name: string;
 }
 
-/** The device number of stat(2), as records carry it. */
-export function deviceNumber({ major, minor }: { readonly major: number; readonly minor: number }): number {
-  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
-}
-
-/** As glibc's gnu_dev_major and gnu_dev_minor take a dev_t apart. */
-export function splitDevice(rdev: bigint): { readonly major: number; readonly minor: number } {
-  return { major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)), minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)) };
-}
-
 /** Where a block device lies. Throws for what is none, and for disks that are written in zones. */
 export async function diskPart(path: Buffer): Promise<DiskPart> {
   const found = await stat(path, { bigint: true });
@@ -44,7 +36,7 @@ export async function liesOn(directory: string, { device, disk, offsetBytes, siz
   const mount = await mountOf(Buffer.from(directory));
   if (mount.device === device) return true;
   try {
-    const { part } = await partOf({ major: (mount.device >>> 8) & 0xfff, minor: (mount.device & 0xff) | ((mount.device >>> 12) & 0xfff00) });
+    const { part } = await partOf(decodeDevice(mount.device));
     return part.disk === disk && part.offsetBytes < offsetBytes + sizeBytes && part.offsetBytes + part.sizeBytes > offsetBytes;
   } catch (error) {
     // Memory, a network, or several devices at once.
@@ -53,14 +45,14 @@ export async function liesOn(directory: string, { device, disk, offsetBytes, siz
   }
 }
 
-async function partOf(own: { readonly major: number; readonly minor: number }): Promise<{ readonly part: DiskPart; readonly diskDirectory: string }> {
+async function partOf(own: DeviceNumber): Promise<{ readonly part: DiskPart; readonly diskDirectory: string }> {
   const directory = await realpath(`/sys/dev/block/${own.major}:${own.minor}`);
   const isPartition = (await attribute(directory, 'partition')) !== undefined;
   const diskDirectory = isPartition ? dirname(directory) : directory;
   const [major, minor] = (await required(diskDirectory, 'dev')).split(':').map(Number) as [number, number];
   const part = {
-    device: deviceNumber(own),
-    disk: deviceNumber({ major, minor }),
+    device: encodeDevice(own),
+    disk: encodeDevice({ major, minor }),
     offsetBytes: isPartition ? Number(await required(directory, 'start')) * sectorBytes : 0,
     sizeBytes: Number(await required(directory, 'size')) * sectorBytes,
     name: basename(directory),
@@ -88,13 +80,7 @@ export class DiskReader implements AsyncDisposable {
    * before. Valid until the next read.
    */
   async read({ offset, length }: { readonly offset: number; readonly length: number }): Promise<Buffer> {
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await this.#file.read(this.#memory, done, length - done, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return this.#memory.subarray(0, done);
+    return this.#memory.subarray(0, await readFully(this.#file, this.#memory.subarray(0, length), offset));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

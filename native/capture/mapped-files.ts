@@ -1,6 +1,7 @@
 /** Files that processes have mapped shared and writable, as /proc tells (proc(5)). */
 import { closeSync, constants, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { encodeDevice } from '../host/device-number.js';
 
 export interface MappedFile {
   /** The mapping's addresses, as map_files names it. */
@@ -16,7 +17,7 @@ export function parseMapped(text: string): MappedFile[] {
     const fields = /^([0-9a-f]+-[0-9a-f]+) ...s [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line);
     if (fields === null || fields[4] === '0') return [];
     const [major, minor] = [Number.parseInt(fields[2]!, 16), Number.parseInt(fields[3]!, 16)];
-    return [{ range: fields[1]!.replaceAll(/\b0+(?=[0-9a-f])/g, ''), device: ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0, ino: BigInt(fields[4]!) }];
+    return [{ range: fields[1]!.replaceAll(/\b0+(?=[0-9a-f])/g, ''), device: encodeDevice({ major, minor }), ino: BigInt(fields[4]!) }];
   });
 }
 

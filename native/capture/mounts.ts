@@ -1,12 +1,15 @@
 /** Which file system a path is on, as /proc/self/mountinfo tells (proc(5)). */
 import { readFile, realpath } from 'node:fs/promises';
+import { encodeDevice } from '../host/device-number.js';
 
 export interface Mount {
   /** The superblock's device as records carry it; on btrfs not what stat(2) tells. */
   readonly device: number;
   readonly type: string;
-  /** Bytes, one character each. */
+  /** Bytes, one character each, where the text came so. */
   readonly mountPoint: string;
+  /** What is mounted, as it was named: a device, or anything. */
+  readonly source: string;
 }
 
 /** The mount that a path is reached through. Throws when it does not exist. */
@@ -25,14 +28,14 @@ export async function mountOf(path: Buffer): Promise<Mount> {
 /** The mounts in a mountinfo text; lines of another form are passed over. */
 export function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    const fields = /^\d+ \d+ (\d+):(\d+) \S+ (\S+) .* - (\S+) /.exec(line);
+    const fields = /^\d+ \d+ (\d+):(\d+) \S+ (\S+) .* - (\S+) (\S*)/.exec(line);
     if (fields === null) return [];
     const [major, minor] = [Number(fields[1]), Number(fields[2])];
-    return [{ device: ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0, type: fields[4]!, mountPoint: unescaped(fields[3]!) }];
+    return [{ device: encodeDevice({ major, minor }), type: fields[4]!, mountPoint: unescaped(fields[3]!), source: unescaped(fields[5] ?? '') }];
   });
 }
 
-/** Spaces, tabs, newlines and backslashes are written as three octal digits. */
-function unescaped(text: string): string {
+/** In paths the kernel writes spaces, tabs, newlines and backslashes as three octal digits. */
+export function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -1,5 +1,6 @@
 /** What happens to the names and attributes of whole file systems: fanotify through the addon. */
 import { readFileSync } from 'node:fs';
+import { decodeDevice } from '../host/device-number.js';
 import { directoryError, errorCode } from '../host/directory-error.js';
 import { NODE_RECORD_BYTES, decodeNodeStat } from '../host/stat-record.js';
 import { loadNative, nativeUnavailableReason, type NativeAddon } from '../index.js';
@@ -308,7 +309,8 @@ export function adoptNameStream(fd: number): NameStream {
 /** Whether a name stream watches a file system, by its superblock's device as records encode it: a mark goes when that is unmounted. */
 export function marksFileSystem(fd: number, device: number): boolean {
   // The kernel's own form; see encode_device in bpf/inode.h.
-  const sdev = (((device >>> 8) & 0xfff) * 2 ** 20) + ((device & 0xff) | ((device >>> 12) & 0xf_ff00));
+  const { major, minor } = decodeDevice(device);
+  const sdev = major * 2 ** 20 + minor;
   return readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').split('\n').some((line) => line.startsWith('fanotify sdev:') && Number.parseInt(line.slice('fanotify sdev:'.length), 16) === sdev);
 }
 

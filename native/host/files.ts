@@ -7,6 +7,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readFully } from './read-fully.js';
 
 /** An open file. Writes may sit in the page cache until `datasync` returns. */
 export interface File {
@@ -90,14 +91,8 @@ class SystemFile implements File {
     this.#handle = handle;
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
-    let got = 0;
-    while (got < target.byteLength) {
-      const { bytesRead } = await this.#handle.read(target, got, target.byteLength - got, position + got);
-      if (bytesRead === 0) break;
-      got += bytesRead;
-    }
-    return got;
+  read(target: Uint8Array, position: number): Promise<number> {
+    return readFully(this.#handle, target, position);
   }
 
   async write(parts: readonly Uint8Array[], position: number): Promise<void> {

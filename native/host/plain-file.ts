@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { directoryError } from './directory-error.js';
 import type { ByteSpan, EntryStat, TreeFile } from './directory.js';
 import { plainStat } from './plain-stat.js';
+import { readFully } from './read-fully.js';
 import { writeZeroes } from './zeroes.js';
 
 export class PlainFile implements TreeFile {
@@ -17,14 +18,8 @@ export class PlainFile implements TreeFile {
     return plainStat(await this.#handle.stat({ bigint: true }));
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
-    let got = 0;
-    while (got < target.byteLength) {
-      const { bytesRead } = await this.#handle.read(target, got, target.byteLength - got, position + got);
-      if (bytesRead === 0) break;
-      got += bytesRead;
-    }
-    return got;
+  read(target: Uint8Array, position: number): Promise<number> {
+    return readFully(this.#handle, target, position);
   }
 
   async write(source: Uint8Array, position: number): Promise<void> {

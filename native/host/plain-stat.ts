@@ -1,15 +1,14 @@
 /** Turns what node:fs tells of an entry into an EntryStat. */
 import type { BigIntStats } from 'node:fs';
+import { splitDevice } from './device-number.js';
 import type { EntryStat } from './directory.js';
 import { checkedSize, kindOfMode } from './stat-record.js';
 
 /** Major and minor number out of a device number, as this platform packs them. */
 function deviceNumbers(rdev: bigint): { deviceMajor: number; deviceMinor: number } {
   if (process.platform === 'linux') {
-    return {
-      deviceMajor: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
-      deviceMinor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
-    };
+    const { major, minor } = splitDevice(rdev);
+    return { deviceMajor: major, deviceMinor: minor };
   }
   return { deviceMajor: Number((rdev >> 24n) & 0xffn), deviceMinor: Number(rdev & 0xffffffn) };
 }

@@ -5,10 +5,12 @@ import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { errorCode } from '../host/directory-error.js';
 import type { ByteSpan } from '../host/directory.js';
+import { splitDevice } from '../host/device-number.js';
+import { readFully } from '../host/read-fully.js';
 import { writeZeroes } from '../host/zeroes.js';
 import { loadNative } from '../index.js';
 import { TreeRestoreError } from '../tree/items.js';
-import { deviceFacts, deviceNumber, type DeviceFacts } from './device-use.js';
+import { deviceFacts, type DeviceFacts } from './device-use.js';
 import type { ImageTarget } from './image-target.js';
 import { systemPrograms } from './system-programs.js';
 
@@ -27,7 +29,7 @@ export interface BlockDeviceOptions {
 export async function openBlockDevice({ target, overwrite, dryRun }: BlockDeviceOptions): Promise<ImageTarget> {
   if (process.platform !== 'linux') throw new TreeRestoreError('request', `${target} is a block device, and onto one can be restored on Linux only; restore to a file`);
   const path = await realpath(target);
-  const number = deviceNumber((await stat(path)).rdev);
+  const number = splitDevice((await stat(path)).rdev);
   const known = `${target} is the block device ${path === target ? '' : `${path}, `}${number.major}:${number.minor}`;
   await checkConsent({ path, known, overwrite, dryRun });
   const facts = await deviceFacts(number);
@@ -42,7 +44,7 @@ export async function openBlockDevice({ target, overwrite, dryRun }: BlockDevice
     const said = words.get(errorCode(cause) ?? '');
     throw said === undefined ? cause : new TreeRestoreError('target', `${path} ${said}`, cause);
   }
-  const opened = deviceNumber((await handle.stat()).rdev);
+  const opened = splitDevice((await handle.stat()).rdev);
   if (opened.major !== number.major || opened.minor !== number.minor) {
     await handle.close();
     throw new TreeRestoreError('target', `${path} became another device meanwhile`);
@@ -82,14 +84,8 @@ class BlockDevice implements ImageTarget {
     if (sizeBytes > this.sizeBytes) throw new TreeRestoreError('target', `${this.place} is too small: it has ${this.sizeBytes} bytes, the image has ${sizeBytes}`);
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
-    let got = 0;
-    while (got < target.byteLength) {
-      const { bytesRead } = await this.#handle.read(target, got, target.byteLength - got, position + got);
-      if (bytesRead === 0) break;
-      got += bytesRead;
-    }
-    return got;
+  read(target: Uint8Array, position: number): Promise<number> {
+    return readFully(this.#handle, target, position);
   }
 
   async write(source: Uint8Array, position: number): Promise<void> {

@@ -1,13 +1,10 @@
 /** What a block device of this machine is used for, and what the kernel says of it; from /proc and /sys. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parseMounts, unescaped } from '../capture/mounts.js';
+import { encodeDevice, splitDevice, type DeviceNumber } from '../host/device-number.js';
 
 const sectorBytes = 512;
-
-export interface DeviceNumber {
-  readonly major: number;
-  readonly minor: number;
-}
 
 export interface DeviceFacts {
   /** The kernel's name, as in /dev. */
@@ -29,16 +26,10 @@ export interface DeviceUseOptions {
   readonly numberAt?: (path: string) => Promise<DeviceNumber | undefined>;
 }
 
-/** Linux's encoding of a device number, as Node.js hands it out. */
-export function deviceNumber(rdev: number): DeviceNumber {
-  const number = BigInt(rdev);
-  return { major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn)), minor: Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n)) };
-}
-
 /** The number of the block device that a path leads to; undefined when it leads to none. */
 export async function deviceNumberAt(path: string): Promise<DeviceNumber | undefined> {
   const found = await stat(path).catch(() => undefined);
-  return found?.isBlockDevice() === true ? deviceNumber(found.rdev) : undefined;
+  return found?.isBlockDevice() === true ? splitDevice(found.rdev) : undefined;
 }
 
 /** Throws system errors as they are: a device about which nothing is known must not be written to. */
@@ -48,23 +39,24 @@ export async function deviceFacts({ major, minor }: DeviceNumber, options: Devic
   const name = basename(home);
   const isPartition = (await textOf(join(home, 'partition'))) !== undefined;
   const partitions: string[] = [];
-  /** The device and its partitions: words for each, by number. */
-  const members = new Map([[`${major}:${minor}`, 'it']]);
+  /** The device and its partitions: words for each, by encoded number. */
+  const members = new Map([[encodeDevice({ major, minor }), 'it']]);
   const homes = [{ words: 'it', home }];
   for (const entry of (await readdir(home)).sort()) {
     if ((await textOf(join(home, entry, 'partition'))) === undefined) continue;
     partitions.push(entry);
-    members.set((await readFile(join(home, entry, 'dev'), 'utf8')).trim(), `its partition ${entry}`);
+    const [partMajor, partMinor] = (await readFile(join(home, entry, 'dev'), 'utf8')).trim().split(':').map(Number) as [number, number];
+    members.set(encodeDevice({ major: partMajor, minor: partMinor }), `its partition ${entry}`);
     homes.push({ words: `its partition ${entry}`, home: join(home, entry) });
   }
   const memberAt = async (path: string): Promise<string | undefined> => {
     const number = await numberAt(path);
-    return number === undefined ? undefined : members.get(`${number.major}:${number.minor}`);
+    return number === undefined ? undefined : members.get(encodeDevice(number));
   };
   const uses = new Set<string>();
-  for (const mount of mountsOf(await readFile(join(proc, 'self', 'mountinfo'), 'utf8'))) {
+  for (const mount of parseMounts(await readFile(join(proc, 'self', 'mountinfo'), 'utf8'))) {
     // Some file systems (btrfs) show a number of their own; their source tells.
-    const words = members.get(mount.number) ?? (mount.source.startsWith('/') ? await memberAt(mount.source) : undefined);
+    const words = members.get(mount.device) ?? (mount.source.startsWith('/') ? await memberAt(mount.source) : undefined);
     if (words !== undefined) uses.add(`${words} is mounted at ${mount.mountPoint}`);
   }
   for (const path of swapsOf((await textOf(join(proc, 'swaps'))) ?? '')) {
@@ -90,29 +82,8 @@ export async function deviceFacts({ major, minor }: DeviceNumber, options: Devic
   };
 }
 
-interface Mount {
-  /** `major:minor` of what is mounted. */
-  readonly number: string;
-  readonly mountPoint: string;
-  readonly source: string;
-}
-
-/** Lines of mountinfo: numbers come third, the mount point fifth, the source second after the lone dash. */
-function mountsOf(text: string): Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const words = line.split(' ');
-    const dash = words.indexOf('-', 6);
-    return dash < 0 ? [] : [{ number: words[2]!, mountPoint: unescaped(words[4]!), source: unescaped(words[dash + 2] ?? '') }];
-  });
-}
-
 function swapsOf(text: string): string[] {
   return text.split('\n').slice(1).flatMap((line) => (line.startsWith('/') ? [unescaped(line.split(/\s/)[0]!)] : []));
-}
-
-/** The kernel writes blanks and backslashes in paths as three octal digits. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }
 
 async function textOf(path: string): Promise<string | undefined> {

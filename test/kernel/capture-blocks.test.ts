@@ -34,7 +34,8 @@ class BlockRecorder implements AsyncDisposable {
       const batch = await this.stream.next();
       if (batch === undefined) throw new Error('the stream ended');
       this.#through = batch.through;
-      for (const record of decodeBatch(batch.bytes)) {
+      // Names that any other program of the machine changes come with the stream too.
+      for (const record of decodeBatch(batch.bytes).filter(({ kind }) => kind >= RecordKind.blockWrite)) {
         this.records.push(record);
         this.#apply(record);
       }

@@ -3,16 +3,16 @@
  * was durable by then, and two of them agree on what came first.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { seededRandom, seedFromEnvironment } from '../agent/capture/seeded.js';
-import { type GapRow, openWorld, restored, type World } from '../end-to-end/world.js';
+import { type GapRow, openWorld, restored } from '../end-to-end/world.js';
 import { packageReason } from './debian-package.js';
 import { exactSkip, untilExact } from './exact-world.js';
-import { LoopDevice, loopDeviceSkip } from './loop-device.js';
+import { attachLoop, detachLoop, LoopDevice, loopDeviceSkip } from './loop-device.js';
 
 t.setTimeout(600_000);
 const execute = promisify(execFile);
@@ -47,7 +47,7 @@ const checks: Readonly<Record<string, (path: string) => readonly string[]>> = {
 /** Mounts a copy of an image, which recovers the file system, has it checked, and reads the counter. */
 async function recovered(t: Test, kind: string, image: string, label: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'afterimage-recovered-'));
-  const loop = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+  const loop = attachLoop(image);
   try {
     await execute('mount', [...(kind === 'xfs' ? ['-o', 'nouuid'] : []), loop, folder]);
     const counter = Number((await readFile(join(folder, 'counter'), 'utf8')) || '0');
@@ -57,13 +57,8 @@ async function recovered(t: Test, kind: string, image: string, label: string): P
     return counter;
   } finally {
     await execute('umount', ['-l', folder]).catch(() => undefined);
-    execFileSync('losetup', ['-d', loop]);
+    detachLoop(loop);
   }
-}
-
-async function imageAt(world: World, volume: string, at: string): Promise<string> {
-  const target = await restored(world, volume, at, '--exact-only');
-  return (await stat(target)).isFile() ? target : join(target, 'image');
 }
 
 for (const [kind, packageName, options] of [['ext4', 'e2fsprogs', '-q -F'], ['xfs', 'xfsprogs', '-q -f'], ['btrfs', 'btrfs-progs', '-q -f']] as const) {
@@ -92,7 +87,7 @@ for (const [kind, packageName, options] of [['ext4', 'e2fsprogs', '-q -F'], ['xf
     for (let instant = 0; instant < instants; instant += 1) {
       const atMs = beganMs + 500 + Math.floor(fraction() * (endedMs - beganMs - 700));
       const at = new Date(atMs).toISOString();
-      const [a, b] = [await recovered(t, kind, await imageAt(world, 'first', at), `${at}, first`), await recovered(t, kind, await imageAt(world, 'second', at), `${at}, second`)];
+      const [a, b] = [await recovered(t, kind, await restored(world, 'first', at, '--exact-only'), `${at}, first`), await recovered(t, kind, await restored(world, 'second', at, '--exact-only'), `${at}, second`)];
       const least = Number(acknowledged.filter(([timeNs]) => timeNs < BigInt(atMs) * 1_000_000n).at(-1)?.[1] ?? 0n);
       t.ok(a >= b && b >= least && a <= least + 2, `${at}: ${a} on the first, ${b} on the second, ${least} durable by then`);
     }

@@ -11,13 +11,28 @@ export function loopDeviceSkip(): string | false {
   return kernelTestReason() ?? packageReason('losetup', 'mount') ?? packageReason('sfdisk', 'fdisk') ?? packageReason('partx', 'util-linux') ?? false;
 }
 
-/** What is attached, to be detached should the process end before it disposes of it. */
-const attached = new Map<string, string>();
+/** What is attached, to be detached should the process end before somebody else does. */
+const attached = new Set<string>();
 process.on('exit', () => {
-  for (const [path, folder] of attached) {
-    spawnSync('losetup', ['-d', path]);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  for (const path of attached) spawnSync('losetup', ['-d', path]);
+});
+
+/** Makes a loop device on a file; its path. `options` are of losetup. */
+export function attachLoop(file: string, options: readonly string[] = []): string {
+  const path = execFileSync('losetup', ['--find', '--show', ...options, file], { encoding: 'utf8' }).trim();
+  attached.add(path);
+  return path;
+}
+
+export function detachLoop(path: string): void {
+  execFileSync('losetup', ['-d', path]);
+  attached.delete(path);
+}
+
+/** Directories to be removed likewise. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 export class LoopDevice implements Disposable {
@@ -36,8 +51,8 @@ export class LoopDevice implements Disposable {
     writeFileSync(image, '');
     truncateSync(image, this.sizeBytes);
     if (partitions.length > 0) execFileSync('sfdisk', ['-q', image], { input: partitions.map((size) => `,${size}M\n`).join(''), stdio: ['pipe', 'ignore', 'pipe'] });
-    this.path = execFileSync('losetup', ['--find', '--show', '--partscan', image], { encoding: 'utf8' }).trim();
-    attached.set(this.path, this.folder);
+    folders.add(this.folder);
+    this.path = attachLoop(image, ['--partscan']);
     if (partitions.length === 0) return;
     this.#partitioned = true;
     // Kernels without the format of the table are told by hand what is in it.
@@ -79,9 +94,9 @@ export class LoopDevice implements Disposable {
     for (const mountPoint of this.#mounts) spawnSync('umount', ['-l', mountPoint]);
     // Partitions that were told by hand would stay, and hold it.
     if (this.#partitioned) spawnSync('partx', ['--delete', this.path]);
-    execFileSync('losetup', ['-d', this.path]);
-    attached.delete(this.path);
+    detachLoop(this.path);
     for (const node of this.#nodes) rmSync(node);
     rmSync(this.folder, { recursive: true, force: true });
+    folders.delete(this.folder);
   }
 }

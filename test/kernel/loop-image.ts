@@ -1,7 +1,8 @@
 /** Loop devices over sparse files, for tests that write to block devices; gone when disposed of, or with the process. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { attachLoop, detachLoop } from './loop-device.js';
 
 export const execute = promisify(execFile);
 
@@ -12,25 +13,18 @@ export interface LoopImage extends AsyncDisposable {
   readonly image: string;
 }
 
-const attached = new Set<string>();
-process.on('exit', () => {
-  for (const path of attached) spawnSync('losetup', ['-d', path]);
-});
-
 /** Makes the file unless `sizeBytes` is undefined. `options` are of losetup. */
-export async function attachLoop(image: string, sizeBytes: number | undefined, options: readonly string[] = []): Promise<LoopImage> {
+export async function openLoop(image: string, sizeBytes: number | undefined, options: readonly string[] = []): Promise<LoopImage> {
   if (sizeBytes !== undefined) {
     await writeFile(image, '');
     await truncate(image, sizeBytes);
   }
-  const path = (await execute('losetup', ['--find', '--show', ...options, image])).stdout.trim();
-  attached.add(path);
+  const path = attachLoop(image, options);
   return {
     path,
     image,
     async [Symbol.asyncDispose]() {
-      attached.delete(path);
-      await execute('losetup', ['-d', path]);
+      detachLoop(path);
     },
   };
 }

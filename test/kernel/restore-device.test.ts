@@ -14,7 +14,7 @@ import { DeviceModel } from '../receiver/recovery/device-model.js';
 import { Dice, printedSeed } from '../receiver/recovery/dice.js';
 import { packageReason } from './debian-package.js';
 import { fileSystemReason, mountReason } from './file-systems.js';
-import { attachLoop, execute, type LoopImage } from './loop-image.js';
+import { openLoop, execute, type LoopImage } from './loop-image.js';
 
 const skip = mountReason() ?? false;
 const mebibyte = 1024 * 1024;
@@ -80,9 +80,9 @@ t.test('a device is written only when it is meant, large enough, writable and in
   await using world = await openWorld(dice);
   const { work, instants } = world;
   const { sequence } = instants[0]!;
-  await using device = await attachLoop(work.path('device'), imageBytes);
-  await using other = await attachLoop(work.path('other'), imageBytes);
-  await using small = await attachLoop(work.path('small'), imageBytes - 4096);
+  await using device = await openLoop(work.path('device'), imageBytes);
+  await using other = await openLoop(work.path('other'), imageBytes);
+  await using small = await openLoop(work.path('small'), imageBytes - 4096);
   const old = dice.bytes(imageBytes);
   await fill(device, old);
   const untouched = async (label: string): Promise<void> => {
@@ -101,7 +101,7 @@ t.test('a device is written only when it is meant, large enough, writable and in
   refused(t, await world.restore('/dev/no-such-device', sequence), /there is no device \/dev\/no-such-device/, 'a name that is no device');
 
   {
-    await using readOnly = await attachLoop(work.path('read-only'), imageBytes, ['--read-only']);
+    await using readOnly = await openLoop(work.path('read-only'), imageBytes, ['--read-only']);
     refused(t, await world.restore(readOnly.path, sequence, '--yes-overwrite', readOnly.path), /is read-only/, 'read-only');
   }
   {
@@ -111,7 +111,7 @@ t.test('a device is written only when it is meant, large enough, writable and in
     await held.close();
   }
   {
-    await using above = await attachLoop(device.path, undefined);
+    await using above = await openLoop(device.path, undefined);
     refused(t, await world.restore(device.path, sequence, '--yes-overwrite', device.path), new RegExp(`it is what ${above.path.slice(5)} is made on`), 'a loop device is made on it');
   }
   await untouched('in use');
@@ -143,7 +143,7 @@ t.test('a whole restore replaces all that a device held, and leaves what lies be
   const dice = new Dice(printedSeed(t));
   await using world = await openWorld(dice);
   const { work, instants } = world;
-  await using device = await attachLoop(work.path('device'), imageBytes + 3 * mebibyte);
+  await using device = await openLoop(work.path('device'), imageBytes + 3 * mebibyte);
   await symlink(device.path, work.path('by-name'));
   const old = dice.bytes(imageBytes + 3 * mebibyte);
   for (const [place, { sequence, bytes }] of instants.entries()) {
@@ -168,7 +168,7 @@ t.test('in place a device gets the blocks that differ, and no others', { skip },
   const dice = new Dice(printedSeed(t));
   await using world = await openWorld(dice);
   const { work, instants } = world;
-  await using device = await attachLoop(work.path('device'), imageBytes);
+  await using device = await openLoop(work.path('device'), imageBytes);
   await fill(device, dice.bytes(imageBytes));
   let before = await bytesOf(device.path, imageBytes);
   for (const place of [0, 1, 0, 2, 2]) {
@@ -188,7 +188,7 @@ t.test('in place a device gets the blocks that differ, and no others', { skip },
 t.test('a restore that is stopped says that the device holds a mixture, and another one makes it whole', { skip }, async (t) => {
   const dice = new Dice(printedSeed(t));
   await using work = await Workplace.make('restore-device');
-  await using device = await attachLoop(work.path('device'), imageBytes);
+  await using device = await openLoop(work.path('device'), imageBytes);
   await fill(device, dice.bytes(imageBytes));
   const half = imageBytes / 2;
   const data = Array.from({ length: half / mebibyte }, () => dice.bytes(mebibyte));
@@ -221,7 +221,7 @@ t.test('a partition table is read again, and a partition in use keeps its disk f
   await execute('sh', ['-c', 'sfdisk --quiet "$0" < "$1"', source, work.path('table')]);
   const volume = await host.define('disk', 48 * mebibyte);
   const sequence = await host.sendImage(volume, source);
-  await using device = await attachLoop(work.path('device'), 48 * mebibyte, ['--partscan']);
+  await using device = await openLoop(work.path('device'), 48 * mebibyte, ['--partscan']);
   const restore = (to: string, ...more: string[]): Promise<Outcome> => run(receiverMain, ['restore', '--data', host.receiver.data, '--host', deviceHost, '--volume', 'disk', '--at', `seq:${sequence}`, '--to', to, '--yes-overwrite', to, ...more]);
   const { stdout, stderr, code } = await restore(device.path);
   t.equal(code, 0, stderr);
@@ -230,7 +230,7 @@ t.test('a partition table is read again, and a partition in use keeps its disk f
   const name = device.path.slice(5);
   if (!existsSync(`/sys/block/${name}/${name}p2`)) await execute('partx', ['--add', device.path]);
   t.ok((await readFile(`/sys/block/${name}/${name}p2/size`, 'utf8')).startsWith('65536'), 'its partitions are there');
-  await using plain = await attachLoop(work.path('plain'), 48 * mebibyte);
+  await using plain = await openLoop(work.path('plain'), 48 * mebibyte);
   const told = await restore(plain.path);
   t.match(told.stdout, /the partition table of|the kernel has not read the partition table/, 'a device without partitions says what became of that');
 

@@ -12,7 +12,7 @@ import { linesAt } from '../native/tree/disk-tree.js';
 import { makeTree } from '../native/tree/sample-tree.js';
 import { packageReason } from './debian-package.js';
 import { fileSystemReason, mountReason, type FileSystemKind } from './file-systems.js';
-import { attachLoop, execute, loopsBelow } from './loop-image.js';
+import { openLoop, execute, loopsBelow } from './loop-image.js';
 
 const mebibyte = 1024 * 1024;
 const skip = mountReason() ?? nativeUnavailableReason() ?? false;
@@ -29,7 +29,7 @@ async function sparseFile(path: string, sizeBytes: number): Promise<void> {
 
 /** Makes a file system with the sample tree, at an offset of an image. `whileMounted` sees the image before it is unmounted. */
 async function withFileSystem(work: Workplace, kind: Kind, place: { readonly image: string; readonly offset?: number; readonly length: number }, whileMounted: (mounted: string) => Promise<void>): Promise<void> {
-  await using device = await attachLoop(place.image, undefined, ['--offset', String(place.offset ?? 0), '--sizelimit', String(place.length)]);
+  await using device = await openLoop(place.image, undefined, ['--offset', String(place.offset ?? 0), '--sizelimit', String(place.length)]);
   await execute(`mkfs.${kind}`, ['-q', kind === 'ext4' ? '-F' : '-f', device.path]);
   const mounted = work.path(`mounted-${kind}-${place.offset ?? 0}`);
   await mkdir(mounted);

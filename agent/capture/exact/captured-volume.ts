@@ -1,6 +1,17 @@
 /** What the exact engine asks of a volume that it captures, be it a tree or a block device. */
 import type { ProtectedVolume, SourceStatus } from '../change-source.js';
 
+/** What is asked for of a volume until all is read back is looked at again after so long. */
+export const flushPollMs = 5;
+/** A batch that could not be applied holds changes of the last moments. */
+export const failureReachNs = 1_000_000_000n;
+export const spoolCause = 'the spool budget is spent';
+
+/** Before a step is tried again after so many failures in a row. */
+export function retryDelayMs(failures: number): number {
+  return Math.min(10_000, 50 * 2 ** failures);
+}
+
 export interface CapturedVolume {
   readonly definition: ProtectedVolume;
   /** Monotonic milliseconds from which on `step` has something to do. */

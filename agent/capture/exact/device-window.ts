@@ -24,6 +24,12 @@ export interface WindowOptions {
   onRead(): void;
 }
 
+/** Bytes of the device from an offset on. */
+export interface DevicePiece {
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
 /** What cannot be read in one go is read in pieces of this. */
 const pieceBytes = 64 * 1024;
 
@@ -59,7 +65,7 @@ export class DeviceWindow {
   }
 
   /** What the device has, in pieces that nothing has touched. */
-  pieces(): { readonly offset: number; readonly data: Buffer }[] {
+  pieces(): DevicePiece[] {
     const data = this.#data;
     if (data === undefined) return [];
     const { low } = this.range;

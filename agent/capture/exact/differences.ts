@@ -28,10 +28,17 @@ export class Findings {
   bytesRead = 0;
 }
 
-export interface ComparedVolume {
+/** Where the model of content is. */
+export interface ComparedModel {
   readonly volume: number;
   readonly index: CaptureIndex;
   readonly hasher: BlockHasher;
+}
+
+/** What is asked of a file to compare its content. */
+export type ComparedFile = Pick<TreeFile, 'read' | 'nextData'> & { stat(): Promise<Pick<EntryStat, 'size'>> };
+
+export interface ComparedVolume extends ComparedModel {
   readonly excludes: Excludes;
   readonly handles: HandleAccess;
 }
@@ -88,7 +95,7 @@ export async function compareNames({ index, volume, excludes }: ComparedVolume, 
  * Content in [from, to) by block, up to `bytesMax` of it at a time. Resolves to the offset to go on from;
  * undefined when all is compared.
  */
-export async function compareContent(volume: ComparedVolume, node: number, file: TreeFile, span: { readonly from: number; readonly to: number; readonly bytesMax: number }, found: Findings): Promise<number | undefined> {
+export async function compareContent(volume: ComparedModel, node: number, file: ComparedFile, span: { readonly from: number; readonly to: number; readonly bytesMax: number }, found: Findings): Promise<number | undefined> {
   const { size } = await file.stat();
   const to = Math.min(size, Math.ceil(span.to / blockBytes) * blockBytes);
   let at = span.from - (span.from % blockBytes);
@@ -106,7 +113,7 @@ export async function compareContent(volume: ComparedVolume, node: number, file:
 }
 
 /** False when the file ended before the piece did. */
-async function comparePiece({ index, volume, hasher }: ComparedVolume, node: number, file: TreeFile, { from, to }: { readonly from: number; readonly to: number }, found: Findings): Promise<boolean> {
+async function comparePiece({ index, volume, hasher }: ComparedModel, node: number, file: ComparedFile, { from, to }: { readonly from: number; readonly to: number }, found: Findings): Promise<boolean> {
   const bytes = Buffer.allocUnsafeSlow(to - from);
   const got = await file.read(bytes, from);
   found.bytesRead += got;
@@ -132,7 +139,7 @@ async function comparePiece({ index, volume, hasher }: ComparedVolume, node: num
 }
 
 /** A hole reads as zeroes, and so must what the model has there. */
-function compareHole({ index, volume, hasher }: ComparedVolume, node: number, from: number, to: number, found: Findings): void {
+function compareHole({ index, volume, hasher }: ComparedModel, node: number, from: number, to: number, found: Findings): void {
   const differing = new Runs<number>((first, { length }) => {
     found.differences.push({ what: 'content', node, low: first * blockBytes, high: (first + length) * blockBytes });
   });

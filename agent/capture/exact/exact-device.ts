@@ -3,8 +3,8 @@
  * tell is read from the device, for a first copy all of it.
  */
 import { type ChangeBody, rootNode } from '../../../proto/change.js';
-import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
-import { type BlockHasher, blockBytes, chunkBlocks, chunkBytes, holeHash, unknownHash } from '../tree/block-hash.js';
+import type { ProtectedVolume, SourceStatus } from '../change-source.js';
+import { blockBytes } from '../tree/block-hash.js';
 import { captureContent } from '../tree/content.js';
 import type { Logger } from '../tree/logger.js';
 import { messageOf } from '../tree/read-failure.js';
@@ -12,9 +12,10 @@ import type { ChangeFacts } from '../tree/recorder.js';
 import { Reports } from '../tree/reports.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
-import type { CapturedVolume } from './captured-volume.js';
+import { type CapturedVolume, failureReachNs, flushPollMs, retryDelayMs, spoolCause } from './captured-volume.js';
 import type { ComparisonTiming } from './comparison.js';
-import { type BlockReader, DeviceWindow } from './device-window.js';
+import { type BlockReader, type DevicePiece, DeviceWindow } from './device-window.js';
+import { compareContent, type ComparedFile, Findings } from './differences.js';
 import { type Range, Ranges } from './ranges.js';
 import { VolumeGaps } from './volume-gaps.js';
 
@@ -34,10 +35,7 @@ export interface ExactDeviceOptions {
 
 /** Bytes of one window, and so of the reader's memory. */
 export const windowBytes = 4 * 1024 * 1024;
-const flushPollMs = 5;
-const spoolCause = 'the spool budget is spent';
 const comparisonCause = 'a comparison found what capture had overlooked';
-const failureReachNs = 1_000_000_000n;
 const root = Number(rootNode);
 
 /** Why a window is read: to be recorded, or only to be held against what is known. */
@@ -237,17 +235,29 @@ export class ExactDevice implements CapturedVolume {
   }
 
   /** Records of a piece what the journal does not have. */
-  async #record({ offset, data }: { readonly offset: number; readonly data: Buffer }): Promise<void> {
+  async #record({ offset, data }: DevicePiece): Promise<void> {
     const { parts, sizeBytes } = this.#options;
     const end = offset + data.byteLength;
-    const [first, last] = [Math.min(end, Math.ceil(offset / blockBytes) * blockBytes), end === sizeBytes ? end : Math.max(offset, end - (end % blockBytes))];
+    const { from, to, file } = this.#wholeBlocks({ offset, data });
     // Parts of blocks, whose rest the stream told of: there is no hash to go by.
-    if (first > offset) await this.#write(offset, data.subarray(0, first - offset));
-    if (last > first) {
-      const file = { read: async (target: Uint8Array, at: number) => data.copy(target, 0, at - offset, last - offset), nextData: async () => undefined };
-      await captureContent(parts, { file, node: root, size: sizeBytes, sparse: false, from: first, to: last });
-    }
-    if (end > Math.max(last, first)) await this.#write(Math.max(last, first), data.subarray(Math.max(last, first) - offset));
+    if (from > offset) await this.#write(offset, data.subarray(0, from - offset));
+    if (to > from) await captureContent(parts, { file, node: root, size: sizeBytes, sparse: false, from, to });
+    const rest = Math.max(from, to);
+    if (end > rest) await this.#write(rest, data.subarray(rest - offset));
+  }
+
+  /** The blocks that lie in a piece as a whole, and the device as far as these go. */
+  #wholeBlocks({ offset, data }: DevicePiece): { readonly from: number; readonly to: number; readonly file: ComparedFile } {
+    const { sizeBytes } = this.#options;
+    const end = offset + data.byteLength;
+    const from = Math.min(end, Math.ceil(offset / blockBytes) * blockBytes);
+    const to = end === sizeBytes ? end : Math.max(offset, end - (end % blockBytes));
+    const file = {
+      stat: async () => ({ size: sizeBytes }),
+      read: async (target: Uint8Array, at: number) => data.copy(target, 0, at - offset, to - offset),
+      nextData: async (at: number) => ({ offset: at, length: to - at }),
+    };
+    return { from, to, file };
   }
 
   async #write(offset: number, data: Buffer): Promise<void> {
@@ -256,16 +266,23 @@ export class ExactDevice implements CapturedVolume {
 
   /** Holds whole blocks against their hashes. What differs is looked at once more before it is believed. */
   async #compare(window: DeviceWindow, purpose: Purpose, beganMs: number): Promise<void> {
-    const { parts: { index, clock }, comparison, sizeBytes, logger } = this.#options;
-    for (const { offset, data } of window.pieces()) {
-      for (const { low, high, isKnown } of this.#differing(offset, data)) {
-        if (!isKnown) await this.#record({ offset: low, data: data.subarray(low - offset, high - offset) });
-        else if (purpose === 'compare') this.#suspects.push({ low, high });
-        else {
-          this.#differences += 1;
-          logger.error({ volume: this.definition.name, low, high }, comparisonCause);
-          await this.dirty({ low, high }, { cause: comparisonCause, sinceNs: index.comparedNs(this.#volume) ?? 0n });
+    const { parts, comparison, sizeBytes, logger } = this.#options;
+    const { index, clock } = parts;
+    for (const piece of window.pieces()) {
+      const found = new Findings();
+      const { from, to, file } = this.#wholeBlocks(piece);
+      if (to > from) await compareContent(parts, root, file, { from, to, bytesMax: Infinity }, found);
+      for (const unhashed of found.unhashed) await this.#record(unhashed);
+      for (const difference of found.differences) {
+        if (difference.what !== 'content') continue;
+        const range = { low: difference.low, high: Math.min(difference.high, sizeBytes) };
+        if (purpose === 'compare') {
+          this.#suspects.push(range);
+          continue;
         }
+        this.#differences += 1;
+        logger.error({ volume: this.definition.name, ...range }, comparisonCause);
+        await this.dirty(range, { cause: comparisonCause, sinceNs: index.comparedNs(this.#volume) ?? 0n });
       }
     }
     if (purpose === 'compare') this.#comparedTo = window.range.high;
@@ -276,26 +293,6 @@ export class ExactDevice implements CapturedVolume {
     this.#comparedNs = clock.wallNs();
     this.#nextComparisonMs = this.#nowMs + comparison.intervalMs;
     index.setCompared(this.#volume, this.#passStartedNs);
-  }
-
-  *#differing(offset: number, data: Buffer): Generator<Range & { readonly isKnown: boolean }> {
-    const { parts: { index, hasher }, sizeBytes } = this.#options;
-    let run: { low: number; high: number; isKnown: boolean } | undefined;
-    for (let low = Math.ceil(offset / blockBytes) * blockBytes; low < offset + data.byteLength; low += blockBytes) {
-      const high = Math.min(low + blockBytes, sizeBytes);
-      if (high > offset + data.byteLength) break;
-      const known = index.chunk(this.#volume, root, Math.floor(low / chunkBytes))?.get((low / blockBytes) % chunkBlocks) ?? holeHash;
-      const isSame = isHashOf(hasher, known, data.subarray(low - offset, high - offset));
-      const isKnown = known !== unknownHash;
-      if (run !== undefined && (isSame || run.isKnown !== isKnown)) {
-        yield run;
-        run = undefined;
-      }
-      if (isSame) continue;
-      if (run === undefined) run = { low, high, isKnown };
-      else run.high = high;
-    }
-    if (run !== undefined) yield run;
   }
 
   /** All was read: once what the stream told meanwhile is applied too, the gaps are over. */
@@ -345,7 +342,7 @@ export class ExactDevice implements CapturedVolume {
   async failedStep(error: unknown): Promise<void> {
     const { parts: { clock }, logger } = this.#options;
     this.#failures += 1;
-    this.#notBeforeMs = this.#nowMs + Math.min(10_000, 50 * 2 ** this.#failures);
+    this.#notBeforeMs = this.#nowMs + retryDelayMs(this.#failures);
     logger.warn({ volume: this.definition.name, error: messageOf(error), failures: this.#failures }, 'capture step failed; comparing everything');
     await this.lostAll('changes could not be recorded', clock.wallNs() - failureReachNs);
   }
@@ -364,18 +361,14 @@ export class ExactDevice implements CapturedVolume {
   }
 
   status(): SourceStatus {
-    const { parts: { index }, sizeBytes } = this.#options;
-    const gaps = this.#gaps.current;
-    const baseline = index.volume(this.#volume)?.baseline;
-    const isUnknown = this.#failed !== undefined || gaps.some(({ label }) => label === 'unknown');
-    const label: VolumeLabel = baseline !== 'done' ? 'baseline' : isUnknown ? 'unknown' : gaps.length > 0 ? 'converging' : 'exact';
-    const causes = [this.#failed, ...gaps.map(({ cause }) => cause), ...(label === 'baseline' ? ['the initial copy is not complete'] : [])];
+    const { sizeBytes } = this.#options;
+    const { label, cause } = this.#gaps.standing(this.#failed);
     const doneBytes = sizeBytes - this.#wanted.bytes;
     return {
       label,
-      cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
+      cause,
       settled: false,
-      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#whole === undefined ? 'watching' : 'rescan',
+      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : label === 'baseline' ? 'baseline' : this.#whole === undefined ? 'watching' : 'rescan',
       ...(label === 'baseline' ? { progress: { doneBytes, totalBytes: sizeBytes, doneEntries: 0, totalEntries: 0 } } : {}),
       gaps: this.#gaps.opened,
       pendingHints: this.#wanted.isEmpty ? 0 : 1,
@@ -385,10 +378,4 @@ export class ExactDevice implements CapturedVolume {
       reportCount: this.#reports.count,
     };
   }
-}
-
-/** A hole reads as zeroes, and zeroes may have been recorded as a hole. */
-function isHashOf(hasher: BlockHasher, known: bigint, block: Uint8Array): boolean {
-  const hash = hasher.hash(block);
-  return known === hash || (known === holeHash && hash === hasher.zeroHash);
 }

@@ -2,7 +2,7 @@
 import type { EntryStat } from '../../../native/host/directory.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { asNodeId, type ContentChange, type NodeId } from '../../../proto/change.js';
-import type { ProtectedVolume, SourceStatus, VolumeLabel } from '../change-source.js';
+import type { ProtectedVolume, SourceStatus } from '../change-source.js';
 import { CopyProgress } from '../tree/count-tree.js';
 import { textPathOf } from '../tree/index-path.js';
 import { messageOf } from '../tree/read-failure.js';
@@ -11,7 +11,7 @@ import { Reports } from '../tree/reports.js';
 import { inodeIdentity, nodeBytes } from '../tree/seen.js';
 import { isUnreadGap, noteUnread } from '../tree/unread-gap.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
-import type { CapturedVolume } from './captured-volume.js';
+import { type CapturedVolume, failureReachNs, flushPollMs, retryDelayMs, spoolCause } from './captured-volume.js';
 import { Comparison } from './comparison.js';
 import type { Difference } from './differences.js';
 import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
@@ -24,13 +24,9 @@ import type { Due, ExactVolumeOptions, VolumeState } from './volume-options.js';
 
 export const mappedCause = 'a file is written through a memory mapping';
 
-/** Reading back goes on for so long at a time. */
-const flushPollMs = 5;
 const missingFailures = 6;
 /** A page that is dirty already gives no sign of further changes until it is written back, which takes half a minute. */
 const unseenMs = 45_000;
-/** A batch that could not be applied holds changes of the last moments. */
-const failureReachNs = 1_000_000_000n;
 
 export class ExactVolume implements CapturedVolume {
   readonly definition: ProtectedVolume;
@@ -449,7 +445,7 @@ export class ExactVolume implements CapturedVolume {
   async failedStep(error: unknown): Promise<void> {
     const { clock } = this.#parts;
     this.#failures += 1;
-    this.#notBeforeMs = this.#nowMs + Math.min(10_000, 50 * 2 ** this.#failures);
+    this.#notBeforeMs = this.#nowMs + retryDelayMs(this.#failures);
     this.#options.logger.warn({ volume: this.definition.name, error: messageOf(error), failures: this.#failures }, 'capture step failed; comparing everything');
     this.#metadata.clear();
     const isMissing = error instanceof RootMissingError;
@@ -465,17 +461,12 @@ export class ExactVolume implements CapturedVolume {
   }
 
   status(): SourceStatus {
-    const { index } = this.#parts;
-    const gaps = this.#gaps.current;
-    const baseline = index.volume(this.#volume)?.baseline;
-    const isUnknown = this.#failed !== undefined || gaps.some(({ label }) => label === 'unknown');
-    const label: VolumeLabel = baseline !== 'done' ? 'baseline' : isUnknown ? 'unknown' : gaps.length > 0 ? 'converging' : 'exact';
-    const causes = [this.#failed, ...gaps.map(({ cause }) => cause), ...(label === 'baseline' ? ['the initial copy is not complete'] : [])];
+    const { label, cause } = this.#gaps.standing(this.#failed);
     return {
       label,
-      cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; '),
+      cause,
       settled: false,
-      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : baseline !== 'done' ? 'baseline' : this.#looks.isWhole ? 'rescan' : 'watching',
+      phase: this.#failed !== undefined ? 'failed' : this.#waitingForRoom ? 'waiting-for-room' : label === 'baseline' ? 'baseline' : this.#looks.isWhole ? 'rescan' : 'watching',
       ...(label === 'baseline' ? { progress: this.#progress.at(this.#looks.entries) } : {}),
       gaps: this.#gaps.opened,
       pendingHints: this.#heals.size,
@@ -495,5 +486,3 @@ export class ExactVolume implements CapturedVolume {
     return textPathOf(this.#parts.index, this.#volume, node).join('/');
   }
 }
-
-const spoolCause = 'the spool budget is spent';

@@ -1,9 +1,5 @@
 /** What has to be read back because the stream did not tell its bytes: one range a node, and directories. */
-
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
+import type { Range } from './ranges.js';
 
 /** Why a range has to be read back. */
 export interface DirtyReason {

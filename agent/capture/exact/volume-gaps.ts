@@ -1,4 +1,5 @@
 /** The gaps of one volume, as the journal and the index have them. */
+import type { VolumeLabel } from '../change-source.js';
 import type { VolumeParts } from '../tree/volume-parts.js';
 
 export type GapLabel = 'converging' | 'unknown';
@@ -15,6 +16,16 @@ export class VolumeGaps {
   /** Asked of the index, not of what was meant to be: the journal may have refused a gap. */
   get current() {
     return this.#parts.index.openGaps(this.#parts.volume);
+  }
+
+  /** What they make of the volume, and why; `failed`: what ended its capture, if anything did. */
+  standing(failed: string | undefined): { readonly label: VolumeLabel; readonly cause: string } {
+    const { index, volume } = this.#parts;
+    const gaps = this.current;
+    const isUnknown = failed !== undefined || gaps.some(({ label }) => label === 'unknown');
+    const label: VolumeLabel = index.volume(volume)?.baseline !== 'done' ? 'baseline' : isUnknown ? 'unknown' : gaps.length > 0 ? 'converging' : 'exact';
+    const causes = [failed, ...gaps.map(({ cause }) => cause), ...(label === 'baseline' ? ['the initial copy is not complete'] : [])];
+    return { label, cause: [...new Set(causes.filter((cause) => cause !== undefined))].join('; ') };
   }
 
   async openOnce(label: GapLabel, cause: string, sinceNs: bigint): Promise<void> {

@@ -59,6 +59,18 @@ bool IsOfChanges(const std::string& section) {
 // Without io_uring the kernel has no tracepoints of it, and needs none.
 bool IsOptional(const std::string& section) { return section.rfind("tp_btf/io_uring_", 0) == 0 || IsOfChanges(section); }
 
+// Whether `visit` says yes of a key, which ends it. Keys that come or go meanwhile are met or not.
+template <typename Key, typename Visit>
+bool AnyKey(int map, Visit visit) {
+  Key key{};
+  Key next{};
+  for (const Key* before = nullptr; bpf_map_get_next_key(map, before, &next) == 0; before = &key) {
+    key = next;
+    if (visit(key)) return true;
+  }
+  return false;
+}
+
 // Names of pins: the BPF file system takes no dots.
 std::string MapPin(std::string name) {
   for (char& each : name) each = each == '.' ? '_' : each;
@@ -264,29 +276,25 @@ int Program::WatchPart(uint32_t disk, const watched_part& part) {
     if (free == nullptr && each.end == 0) free = &each;
   }
   if (free == nullptr) return ENOSPC;
+  counters_->disks_watched = 1;
   *free = part;
   return bpf_map_update_elem(map, &disk, &watched, BPF_ANY) == 0 ? 0 : errno;
 }
 
 int Program::UnwatchPart(uint32_t device) {
   const int map = MapFd("disks");
-  uint32_t disk = 0;
-  const uint32_t* before = nullptr;
-  uint32_t next = 0;
-  while (bpf_map_get_next_key(map, before, &next) == 0) {
-    disk = next;
-    before = &disk;
+  const bool failed = AnyKey<uint32_t>(map, [&](uint32_t disk) {
     watched_disk watched{};
-    if (bpf_map_lookup_elem(map, &disk, &watched) != 0) continue;
+    if (bpf_map_lookup_elem(map, &disk, &watched) != 0) return false;
     bool changed = false;
     for (watched_part& each : watched.parts) {
       if (each.end == 0 || each.device != device) continue;
       each = {};
       changed = true;
     }
-    if (changed && bpf_map_update_elem(map, &disk, &watched, BPF_ANY) != 0) return errno;
-  }
-  return 0;
+    return changed && bpf_map_update_elem(map, &disk, &watched, BPF_ANY) != 0;
+  });
+  return failed ? errno : 0;
 }
 
 uint64_t Program::BeginBlockEpoch() {
@@ -300,16 +308,10 @@ uint64_t Program::BeginBlockEpoch() {
 
 bool Program::HasBlockFlightBefore(uint64_t epoch) const {
   const int map = MapFd("block_flights");
-  uint64_t address = 0;
-  const uint64_t* before = nullptr;
-  uint64_t next = 0;
-  while (bpf_map_get_next_key(map, before, &next) == 0) {
-    address = next;
-    before = &address;
+  return AnyKey<uint64_t>(map, [&](uint64_t address) {
     block_flight flight{};
-    if (bpf_map_lookup_elem(map, &address, &flight) == 0 && flight.epoch < epoch) return true;
-  }
-  return false;
+    return bpf_map_lookup_elem(map, &address, &flight) == 0 && flight.epoch < epoch;
+  });
 }
 
 int Program::TakeLost(std::vector<LostEntry>* out) {

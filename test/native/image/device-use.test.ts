@@ -2,7 +2,8 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { deviceFacts, deviceNumber, type DeviceFacts, type DeviceNumber } from '../../../native/image/device-use.js';
+import { splitDevice, type DeviceNumber } from '../../../native/host/device-number.js';
+import { deviceFacts, type DeviceFacts } from '../../../native/image/device-use.js';
 
 interface Kernel {
   readonly mountinfo?: readonly string[];
@@ -58,7 +59,7 @@ t.test('every use is found', async (t) => {
 });
 
 t.test('device numbers are taken apart as Linux puts them together', async (t) => {
-  t.strictSame(deviceNumber(0x0801), { major: 8, minor: 1 });
-  t.strictSame(deviceNumber(66_309), { major: 259, minor: 5 });
-  t.strictSame(deviceNumber(0x1234_5678), { major: 0x456, minor: 0x12378 });
+  t.strictSame(splitDevice(0x0801), { major: 8, minor: 1 });
+  t.strictSame(splitDevice(66_309), { major: 259, minor: 5 });
+  t.strictSame(splitDevice(0x1234_5678), { major: 0x456, minor: 0x12378 });
 });
