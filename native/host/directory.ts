@@ -126,7 +126,7 @@ export interface Directory {
   /** Owner first, then mode (a chown clears set-id bits). `name` undefined means this directory itself. */
   setOwnerAndMode(name: EntryName | undefined, change: OwnerAndMode): Promise<void>;
   setTimes(name: EntryName | undefined, times: Times): Promise<void>;
-  /** All readable extended attributes, ACLs and capabilities included, and inode flags as `flagsKey` (file-flags.ts); empty where the platform has none. */
+  /** All extended attributes, ACLs and capabilities included, and inode flags as `flagsKey` (file-flags.ts); empty where the platform has none. EACCES where the mode keeps this user from one. */
   xattrs(name: EntryName | undefined): Promise<Map<string, Buffer>>;
   setXattr(name: EntryName | undefined, key: string, value: Buffer): Promise<void>;
   removeXattr(name: EntryName | undefined, key: string): Promise<void>;

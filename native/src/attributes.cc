@@ -111,8 +111,9 @@ void Attributes::AppendAll(Napi::Env env, Napi::Array result) const {
     // A file system of its own rules might list it: the flags alone go by this key.
     if (strcmp(key, kFlagsKey) == 0) continue;
     const int refused = ReadSized(&value, [&](char* data, size_t size) { return Get(node_, key, data, size); });
-    // Removed since it was listed, or listed for those who may not read it.
-    if (refused == kNoSuchAttribute || refused == EPERM || refused == EACCES || refused == ENOTSUP) continue;
+    // Removed since it was listed, or listed for those who may never read it. A mode that does not let this user read it
+    // is another thing: whoever took such an attribute for none would keep it where it is to go.
+    if (refused == kNoSuchAttribute || refused == EPERM || refused == ENOTSUP) continue;
     if (refused != 0) Fail(env, refused, "getxattr", name_);
     Append(env, result, key, value.data(), value.size());
   }

@@ -55,11 +55,11 @@ export class MetadataWriter {
 
   async #applyXattrs(index: number, directory: Directory, name: Buffer | undefined): Promise<boolean> {
     const wanted = this.#parts.table.xattrs(index);
-    let found: ReadonlyMap<string, Buffer>;
+    let found: ReadonlyMap<string, Buffer> = new Map();
     try {
       found = await directory.xattrs(name);
-    } catch {
-      found = new Map();
+    } catch (error) {
+      await this.#try(index, 'to read the extended attributes as they are', () => Promise.reject(error));
     }
     let changed = this.#parts.flags.settle(index, found.get(flagsKey));
     for (const key of found.keys()) {

@@ -105,14 +105,16 @@ async function setTimes(options: SettleOptions, target: Target): Promise<void> {
 }
 
 async function setXattrs(options: SettleOptions, target: Target): Promise<boolean> {
-  const { places } = options;
+  const { namespace, places, deviations } = options;
   const { spot, state } = target;
+  const entry = spot.name === undefined ? undefined : { name: spot.name, node: state.node };
   let found: Map<string, Buffer>;
   try {
-    found = await spot.directory.xattrs(spot.name);
+    found = await places.permitted(spot, entry, () => spot.directory.xattrs(spot.name));
   } catch (error) {
     if (errorCode(error) !== 'EACCES') throw error;
-    found = await places.permitted(spot, spot.name === undefined ? undefined : { name: spot.name, node: state.node }, () => spot.directory.xattrs(spot.name));
+    deviations.note(shownPath(pathOf(namespace, state.node)), 'extended attributes (EACCES)');
+    return false;
   }
   let changed = false;
   for (const [key, value] of state.xattrs ?? []) {
