@@ -60,8 +60,12 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
   work->result = result;
   if (compat) {
     join_halves(entry, &work->call);
-    /* Addresses need all 32 bits; the other results are signed. */
-    work->result = entry == ENTRY_MMAP ? (__u32)result : (__s32)result;
+    /* Addresses need all 32 bits; the other results are signed, and no conditional expression of both types would be. */
+    if (entry == ENTRY_MMAP) {
+      work->result = (__u32)result;
+    } else {
+      work->result = (__s32)result;
+    }
   }
   bpf_tail_call(ctx, &exit_programs, exit_program_of(entry));
   count_loss(&counters.everything_lost, &counters.everything_lost_first_ns);

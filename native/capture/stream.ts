@@ -278,9 +278,8 @@ export interface CaptureOptions {
    */
   readonly preferPageCache?: boolean;
   /**
-   * Whether it is asked of the kernel which file a cut by path reached, where that tells (6.13); else the name is all
-   * there is, and one that nobody knows has everything compared. False by default: random programs have shown content that
-   * nothing told of, where such comparisons, which heal it, no longer came about. Until that is found they are wanted.
+   * Whether it is asked of the kernel which file a cut by path reached, where that tells (6.13). True by default; else, and
+   * on kernels before, the name is all there is, and one that nobody knows has everything compared.
    */
   readonly followChanges?: boolean;
   /** Goes on with a stream that was suspended: where it is pinned, and what suspend returned. */
@@ -291,7 +290,7 @@ export interface CaptureOptions {
  * Starts to capture; nothing is reported until a device is watched, unless it takes over. Throws where
  * captureUnavailableReason() has a reason, or when the kernel refuses the programs.
  */
-export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true, followChanges = false, takeOver }: CaptureOptions): CaptureStream {
+export function openCaptureStream({ ringBytes, excludePid = 0, preferPageCache = true, followChanges = true, takeOver }: CaptureOptions): CaptureStream {
   const loaded = loadCapture();
   if (typeof loaded === 'string') throw new Error(`open a capture stream: ${loaded}`);
   const deliveries = new Deliveries();

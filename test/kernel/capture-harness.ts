@@ -112,7 +112,7 @@ export class Recorder implements AsyncDisposable {
 
   constructor(volume: Volume, ringBytes = 2 ** 26, preferPageCache = true) {
     this.#volume = volume;
-    this.stream = openCaptureStream({ ringBytes, preferPageCache, followChanges: true });
+    this.stream = openCaptureStream({ ringBytes, preferPageCache });
     this.stream.watch(volume.device);
   }
 

@@ -188,6 +188,7 @@ int main(int count, char** options) {
   unsigned* pieces = (unsigned*)(low + 16384);
   pieces[0] = (unsigned)(long)(low + 4096); pieces[1] = 100; pieces[2] = (unsigned)(long)(low + 4096); pieces[3] = 700;
   if (call(146, fd, (long)pieces, 2, 0, 0) != 800) return 5;
+  if (call(4, fd, 1, 5000, 0, 0) != -14 || call(181, fd, 1, 700, 200, 0) != -14) return 7;
   strcpy(low + 2048, options[1]); strcat(low + 2048, ".moved");
   return call(38, (long)low, (long)low + 2048, 0, 0, 0) == 0 ? 0 : 6;
 }
@@ -198,6 +199,9 @@ int main(int count, char** options) {
   // What is written far off is cut away again, and would be much memory for the model.
   for (const record of records) if (record.offset < 2 ** 32) model.apply(record);
   t.strictSame(model.differences(volume), []);
+  const written = records.filter(({ kind }) => kind === RecordKind.write).reduce((bytes, { length }) => bytes + length, 0);
+  t.equal(written, 5000 + 5000 + 800, 'calls that failed wrote nothing');
+  t.notOk(records.some(({ kind }) => kind === RecordKind.dirty));
   t.ok(records.some(({ offset }) => offset === 0x1_1000_0000), 'an offset of 64 bits comes in two halves');
   t.ok(records.some(({ names }) => names[1] === 'compat.moved'));
 });
