@@ -1,5 +1,5 @@
 /** Which file system a path is on, as /proc/self/mountinfo tells (proc(5)). */
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, statfs } from 'node:fs/promises';
 import { encodeDevice } from '../host/device-number.js';
 
 export interface Mount {
@@ -23,6 +23,13 @@ export async function mountOf(path: Buffer): Promise<Mount> {
   }
   if (found === undefined) throw new Error(`no mount holds ${path.toString()}`);
   return found;
+}
+
+const tmpfsMagic = 0x01021994;
+
+/** Whether a first store through a shared mapping changes a file's times: a tmpfs may never be told of it. */
+export async function timesTellOfMappings(path: Buffer): Promise<boolean> {
+  return (await statfs(path)).type !== tmpfsMagic;
 }
 
 /** The mounts in a mountinfo text; lines of another form are passed over. */

@@ -248,6 +248,8 @@ export class ExactVolume implements CapturedVolume {
   async dirty(node: number, range: { readonly low: number; readonly high: number }, why: DirtyReason): Promise<void> {
     const persistence: Persistence = { mapped: why.mapped ?? false, untilMs: why.unseen === true ? this.#nowMs + unseenMs : 0 };
     const isOnce = !persistence.mapped && persistence.untilMs === 0;
+    // Should it not be read before the agent ends: the next one's comparison must not go by its times.
+    this.index.distrust(this.#volume, node);
     this.#heals.touched(node);
     this.#comparison.touched?.range(node, 0, Infinity);
     this.#comparison.touched?.node(node);

@@ -1,5 +1,6 @@
 /** Looks at a volume exactly captured: at all of it for a first copy or after a loss, and at directories that moved under a look. */
 import type { Directory, DirectoryOpener } from '../../../native/host/directory.js';
+import { timesTellOfMappings } from '../../../native/capture/mounts.js';
 import type { InodeKey } from '../../../native/capture/names.js';
 import { rootNode } from '../../../proto/change.js';
 import { applySurvey } from '../tree/apply-survey.js';
@@ -155,6 +156,7 @@ export class VolumeLooks {
     }
     const stat = await directory.stat();
     await using survey = new Survey(parts, { directory, stat }, options);
+    survey.readsAgain = (await timesTellOfMappings(path)) ? 'mapped' : 'all';
     if (stat.ino !== root.ino || stat.inode?.generation !== root.generation) throw new RootMissingError('the protected directory was replaced by another; unprotect and protect it again to capture that one');
     await run(survey);
   }

@@ -396,7 +396,7 @@ export class VolumeCapture {
         this.#walk = this.#beginWalk();
       }
       const walk = this.#walk;
-      survey.verifiesMapped = this.#flushes.isActive;
+      survey.readsAgain = this.#flushes.isActive ? 'mapped' : 'due';
       if (await walk.look.step(survey, access, this.#nowMs + sliceMs)) walked = walk;
       this.#progressEntries = walk.look.entries;
     });

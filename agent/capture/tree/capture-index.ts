@@ -261,6 +261,10 @@ export class CaptureIndex {
     this.#nodes.release(volume, node);
     this.#run('UPDATE nodes SET signature = ?, verify_after_ms = ? WHERE volume = ? AND node = ?', signature, verifyAfterMs, volume, node);
   }
+  /** A node may change, or have changed, without a sign of it in size and times: later looks have to read it. */
+  distrust(volume: number, node: number): void {
+    if (typeof this.#nodes.get(volume, node)?.signature === 'string') this.#alter(volume, node, { signature: null });
+  }
   /** Forgets which inodes the nodes are, as after a root was replaced: they are found again by name. */
   forgetIdentities(volume: number): void {
     this.#nodes.forget();

@@ -59,8 +59,7 @@ async function captureFile(parts: VolumeParts, survey: Survey, handle: Directory
     const before = await file.stat();
     if (survey.identify(before) !== row.identity) return { result: 'moved', bytesRead: 0 };
     const isDue = row.verifyAfterMs !== 0 && beganNs / 1_000_000n > BigInt(row.verifyAfterMs);
-    const verify = isDue || (row.verifyAfterMs !== 0 && survey.verifiesMapped);
-    if (row.signature === signatureOf(before) && !verify) return { result: 'captured', bytesRead: 0 };
+    if (row.signature === signatureOf(before) && !survey.isToBeRead(row, beganNs)) return { result: 'captured', bytesRead: 0 };
     const bytesRead = await captureContent(parts, { file, node: at.node, size: before.size, sparse: before.allocatedBytes < before.size });
     const after = await file.stat();
     const isWhole = await captureMetadata(parts, survey, handle, at, after);

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Directory, EntryStat } from '../../../native/host/directory.js';
 import { displayPath, type Name } from '../../../proto/name.js';
-import type { ChildRow } from './capture-index.js';
+import type { ChildRow, NodeRow } from './capture-index.js';
 import { isText } from './text-name.js';
 import { isGone, isReadFailure, messageOf } from './read-failure.js';
 import { canBe, identityOf, nodeBytes, type Seen, signatureOf } from './seen.js';
@@ -72,10 +72,11 @@ export class Survey implements AsyncDisposable {
   #nextProvisional = -1;
 
   /**
-   * Read again also what may just now have been written through a mapping, instead of once later:
-   * what a flush promises must not wait for the times to tell.
+   * Files that are read though size and times are as they were: those of which that was to be done some
+   * time after a write; at once all of those, where what is promised must not wait for the times to tell of stores
+   * through a mapping; or every file, where the times never tell of such.
    */
-  verifiesMapped = false;
+  readsAgain: 'due' | 'mapped' | 'all' = 'due';
 
   constructor(parts: VolumeParts, root: { readonly directory: Directory; readonly stat: EntryStat }, options: { readonly deferVanished: boolean }) {
     this.#parts = parts;
@@ -263,7 +264,14 @@ export class Survey implements AsyncDisposable {
 
   #mayDiffer(row: ChildRow, stat: EntryStat, nowNs: bigint): boolean {
     if (row.signature !== signatureOf(stat)) return true;
-    return row.verifyAfterMs !== 0 && (this.verifiesMapped || nowNs / 1_000_000n > BigInt(row.verifyAfterMs));
+    return this.isToBeRead(row, nowNs);
+  }
+
+  /** Whether a file's content is to be compared though its size and times are as they were. */
+  isToBeRead({ kind, verifyAfterMs }: Pick<NodeRow, 'kind' | 'verifyAfterMs'>, nowNs: bigint): boolean {
+    if (kind !== 'file') return false;
+    if (this.readsAgain === 'all') return true;
+    return verifyAfterMs !== 0 && (this.readsAgain === 'mapped' || nowNs / 1_000_000n > BigInt(verifyAfterMs));
   }
 
   /** Numbers of created nodes become known: what is still to be looked at goes by those. */
