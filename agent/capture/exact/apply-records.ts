@@ -7,6 +7,7 @@ import { type Actor, type NodeKind, type NodeMetadata, rootNode } from '../../..
 import { blockBytes } from '../tree/block-hash.js';
 import type { ChangeFacts } from '../tree/recorder.js';
 import { isMaking, type MadeInode, NameApplier } from './apply-names.js';
+import { asynchronousCause } from './direct-requests.js';
 import type { ExactDevice } from './exact-device.js';
 import { type ExactVolume, mappedCause } from './exact-volume.js';
 import type { FileSystem, FoundNode } from './file-system.js';
@@ -18,7 +19,7 @@ const dirtyCauses: Readonly<Record<number, string>> = {
   [DirtyCause.ringFull]: 'the capture ring was full',
   [DirtyCause.userFault]: 'what was written could not be read from the writer\u2019s memory',
   [DirtyCause.concurrent]: 'several writers wrote one file at once, past the page cache',
-  [DirtyCause.asynchronous]: 'a file was written by asynchronous or direct I/O',
+  [DirtyCause.asynchronous]: asynchronousCause,
   [DirtyCause.unknownCall]: 'a file was changed outside any captured call',
   [DirtyCause.sharedMapping]: mappedCause,
   [DirtyCause.notByByte]: 'a call changed content without passing its bytes',
@@ -191,10 +192,9 @@ export class RecordApplier {
     switch (kind) {
       case RecordKind.write: {
         const write = (): Promise<void> | undefined => volume.content({ kind: 'write', node: id, offset: cursor.offset, data: cursor.data }, stampOf(cursor), facts);
-        // Asked for, not done: what is read back meanwhile may be what was there before.
-        const isPending = cursor.call === RecordCall.ioSubmit && (cursor.flags & RecordFlag.direct) !== 0 && volume.isHealing(node);
-        if (!isPending) return write();
-        return volume.dirty(node, { low: cursor.offset, high: cursor.offset + cursor.length }, { cause: causeOf(1 << DirtyCause.asynchronous), sinceNs: facts.timeNs!, unseen: true }).then(write);
+        if (cursor.call !== RecordCall.ioSubmit || (cursor.flags & RecordFlag.direct) === 0) return write();
+        const submitted = volume.submitted(node, { low: cursor.offset, high: cursor.offset + cursor.length }, facts.timeNs!);
+        return submitted === undefined ? write() : submitted.then(write);
       }
       case RecordKind.truncate:
         return volume.content({ kind: 'truncate', node: id, size: cursor.size }, stampOf(cursor), facts);

@@ -14,6 +14,7 @@ import type { VolumeParts } from '../tree/volume-parts.js';
 import { type CapturedVolume, failureReachNs, flushPollMs, retryDelayMs, spoolCause } from './captured-volume.js';
 import { Comparison } from './comparison.js';
 import type { Difference } from './differences.js';
+import { asynchronousCause, DirectRequests } from './direct-requests.js';
 import { type DirtyReason, HealQueue, once, type Persistence } from './heal-queue.js';
 import { mappedIntervalMs, ReadBack } from './read-back.js';
 import { VolumeGaps } from './volume-gaps.js';
@@ -36,6 +37,7 @@ export class ExactVolume implements CapturedVolume {
   readonly #parts: VolumeParts;
   readonly #reports = new Reports();
   readonly #heals = new HealQueue();
+  readonly #requests = new DirectRequests(unseenMs);
   readonly #gaps: VolumeGaps;
   readonly #readBack: ReadBack;
   readonly #metadata: VolumeMetadata;
@@ -246,7 +248,8 @@ export class ExactVolume implements CapturedVolume {
 
   /** A range changed and its bytes did not come with the stream: it is read back, and a gap says so until then. */
   async dirty(node: number, range: { readonly low: number; readonly high: number }, why: DirtyReason): Promise<void> {
-    const persistence: Persistence = { mapped: why.mapped ?? false, untilMs: why.unseen === true ? this.#nowMs + unseenMs : 0 };
+    const isUnseen = why.unseen === true || this.#requests.isUnderWay(node, this.#nowMs);
+    const persistence: Persistence = { mapped: why.mapped ?? false, untilMs: isUnseen ? this.#nowMs + unseenMs : 0 };
     const isOnce = !persistence.mapped && persistence.untilMs === 0;
     // Should it not be read before the agent ends: the next one's comparison must not go by its times.
     this.index.distrust(this.#volume, node);
@@ -256,6 +259,12 @@ export class ExactVolume implements CapturedVolume {
     this.#heals.add(node, range, persistence, { dueMs: isOnce ? 0 : this.#nowMs + mappedIntervalMs, after: why.isAhead === true ? this.#options.position() : 0n });
     await this.#healingGap(why.cause, why.sinceNs);
     this.#options.wake();
+  }
+
+  /** A direct write was asked for, with its bytes, and may not be done: what is read back meanwhile may be what was there before. */
+  submitted(node: number, range: { readonly low: number; readonly high: number }, sinceNs: bigint): Promise<void> | undefined {
+    this.#requests.note(node, this.#nowMs);
+    return this.isHealing(node) ? this.dirty(node, range, { cause: asynchronousCause, sinceNs }) : undefined;
   }
 
   /** Whether the journal's content of a node may be behind. */
@@ -316,13 +325,14 @@ export class ExactVolume implements CapturedVolume {
 
   // Reading back.
 
-  /** A look compared a node: what is mapped for writing may go on changing without a sign of it. */
+  /** A look compared a node: what is mapped for writing, or written by requests under way, may go on changing without a sign of it. */
   async #captured(node: number, bytes: number): Promise<void> {
     this.#progress.doneBytes += bytes;
     const row = this.index.node(this.#volume, node);
     const inode = row?.kind === 'file' ? inodeOf(row.identity, this.root.tree) : undefined;
-    if (inode === undefined || !this.#options.isMapped(inode)) return;
-    await this.dirty(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, { cause: mappedCause, sinceNs: this.#parts.clock.wallNs(), mapped: true });
+    const mapped = inode !== undefined && this.#options.isMapped(inode);
+    if (!mapped && !this.#requests.isUnderWay(node, this.#nowMs)) return;
+    await this.dirty(node, { low: 0, high: Number.MAX_SAFE_INTEGER }, { cause: mapped ? mappedCause : asynchronousCause, sinceNs: this.#parts.clock.wallNs(), mapped });
   }
 
   #unread(node: number, isDirectory: boolean, timeNs: bigint | undefined): void {
